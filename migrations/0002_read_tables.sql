@@ -35,6 +35,8 @@ create table command_bus_command (
   last_error_type   text collate "C",
   last_error_code   text collate "C",
   last_error_msg    text,
+  -- where in the user's own code it was thrown; empty: not known
+  last_error_frame  text collate "C",
   data_revision     bigint not null,
   created_at        timestamptz not null,
   updated_at        timestamptz not null,

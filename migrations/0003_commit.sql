@@ -255,19 +255,19 @@ begin
     insert into command_bus_command (
       domain, command_id, command_type, status, attempts, max_attempts, total_attempts, msg_id, queue_name, reply_queue,
       correlation_id, causation_id, tenant_id, owner_id, parent_command_id, retry_count, run_at, priority, expires_at, lane, lease_expires_at,
-      next_attempt_at, parked_at, parked_reason, snoozed_until, assignee, tags, notes, last_error_type, last_error_code, last_error_msg, data_revision,
+      next_attempt_at, parked_at, parked_reason, snoozed_until, assignee, tags, notes, last_error_type, last_error_code, last_error_msg, last_error_frame, data_revision,
       created_at, updated_at, revision)
     select
       x.domain, x.command_id, x.command_type, x.status, x.attempts, x.max_attempts, x.total_attempts, nullif(m_ids[x.event + 1], 0),
       x.queue_name, x.reply_queue, x.correlation_id, x.causation_id, x.tenant_id, x.owner_id, x.parent_command_id,
       x.retry_count, x.run_at, x.priority, x.expires_at, x.lane, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.snoozed_until, x.assignee, x.tags, x.notes, x.last_error_type,
-      x.last_error_code, x.last_error_msg, x.data_revision, x.created_at, x.updated_at, x.revision
+      x.last_error_code, x.last_error_msg, x.last_error_frame, x.data_revision, x.created_at, x.updated_at, x.revision
     from jsonb_to_recordset(unit->'rows') x(
       event int, domain text, command_id uuid, command_type text, status text, attempts int,
       max_attempts int, total_attempts int, queue_name text, reply_queue text, correlation_id text, causation_id text,
       tenant_id text, owner_id text, parent_command_id uuid, retry_count int, run_at timestamptz, priority text, expires_at timestamptz, lane text, lease_expires_at timestamptz,
       next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, snoozed_until timestamptz, assignee text, tags text[], notes int, last_error_type text,
-      last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
+      last_error_code text, last_error_msg text, last_error_frame text, data_revision bigint, created_at timestamptz,
       updated_at timestamptz, revision bigint)
     where v_lost = '{}' or command_bus_command_stream(x.domain, x.command_id) <> all (v_lost)
     on conflict (domain, command_id) do nothing;
@@ -291,13 +291,14 @@ begin
       last_error_type = coalesce(x.last_error_type, c.last_error_type),
       last_error_code = coalesce(x.last_error_code, c.last_error_code),
       last_error_msg = coalesce(x.last_error_msg, c.last_error_msg),
+      last_error_frame = coalesce(x.last_error_frame, c.last_error_frame),
       data_revision = coalesce(x.data_revision, c.data_revision),
       updated_at = x.updated_at,
       revision = x.revision
     from jsonb_to_recordset(unit->'moves') x(
       event int, after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int,
       run_at timestamptz, lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
-      snoozed_until timestamptz, assignee text, tags text[], notes int, last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
+      snoozed_until timestamptz, assignee text, tags text[], notes int, last_error_type text, last_error_code text, last_error_msg text, last_error_frame text, data_revision bigint, updated_at timestamptz,
       revision bigint)
     where c.domain = x.domain collate "C" and c.command_id = x.command_id
       and c.revision >= x.after and c.revision < x.revision

@@ -106,7 +106,8 @@ create function command_bus_commit_reports(
   domains text[], ids uuid[], revisions bigint[], event_ids uuid[], types text[], data jsonb[], meta jsonb[],
   more_of int[], more_ids uuid[], more_types text[], more_data jsonb[], more_meta jsonb[],
   heads bigint[], statuses text[], attempt_counts int[], total_counts int[], leases timestamptz[], next_attempts timestamptz[],
-  parked timestamptz[], parked_reasons text[], error_types text[], error_codes text[], error_messages text[], updated timestamptz[],
+  parked timestamptz[], parked_reasons text[], error_types text[], error_codes text[], error_messages text[],
+  error_frames text[], updated timestamptz[],
   acks text[], msg_ids bigint[], waits float8[],
   reply_queues text[], reply_bodies jsonb[])
 returns boolean
@@ -184,11 +185,12 @@ begin
       last_error_type = coalesce(x.error_type, c.last_error_type),
       last_error_code = coalesce(x.error_code, c.last_error_code),
       last_error_msg = coalesce(x.error_message, c.last_error_msg),
+      last_error_frame = coalesce(x.error_frame, c.last_error_frame),
       updated_at = x.updated,
       revision = x.head
     from unnest(domains, ids, revisions, heads, statuses, attempt_counts, total_counts, leases, next_attempts, parked, parked_reasons, error_types,
-      error_codes, error_messages, updated) x(domain, command_id, revision, head, status, attempts, total, lease,
-      next_attempt, parked, parked_reason, error_type, error_code, error_message, updated)
+      error_codes, error_messages, error_frames, updated) x(domain, command_id, revision, head, status, attempts, total, lease,
+      next_attempt, parked, parked_reason, error_type, error_code, error_message, error_frame, updated)
     where c.domain = x.domain collate "C" and c.command_id = x.command_id
       and c.revision >= x.revision - 1 and c.revision < x.head;
 

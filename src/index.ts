@@ -20,6 +20,7 @@ export type { PauseOptions, PausesFilter, Resumed, ResumeOptions } from './appli
 export { ScheduleNameTakenError, ScheduleNotFoundError } from './application/flow/schedule-errors.ts'
 export type { NewSchedule } from './application/flow/schedule-input.ts'
 export type { Schedule, ScheduleCalls, ScheduleOptions } from './application/flow/schedules.ts'
+export type { Attempt, AttemptOutcome } from './application/investigation/attempts.ts'
 export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
   CausalTree,
@@ -44,11 +45,13 @@ export type {
   CommandDetail,
   CommandFilter,
   CommandView,
+  GroupFilter,
   Page,
   TroubleshootingFilter,
   TroubleshootingGroup,
   TroubleshootingItem,
 } from './application/ports/reading/command-queries.ts'
+export type { Cause as ExplainedCause, CauseFilter } from './application/ports/reading/explain.ts'
 export type {
   CausesPage,
   FailureCause,
@@ -155,6 +158,7 @@ export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOption
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
+export type { Explained, Finding as CauseFinding, FindingKind } from './domain/explain/index.ts'
 export type { Unhandled } from './domain/flow/unhandled.ts'
 export type { Moment, Step } from './domain/history.ts'
 export type { Json } from './domain/json/json.ts'

@@ -5,6 +5,8 @@ import { createCommandReader } from '../application/commands/read-commands.ts'
 import type { Sender } from '../application/commands/sender.ts'
 import type { TransactCommands } from '../application/commands/transact-commands.ts'
 import { createUndeliveredReplies } from '../application/commands/undelivered-replies.ts'
+import { readAttempts } from '../application/investigation/attempts.ts'
+import { explainCause } from '../application/investigation/explain-cause.ts'
 import { readCorrelation, readParkedAt } from '../application/investigation/investigate.ts'
 import { readHistory } from '../application/investigation/read-history.ts'
 import { createOperations } from '../application/operations/operations.ts'
@@ -29,6 +31,7 @@ import { createWorkerCalls } from '../application/watching/workers.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
+import { createExplainQueries } from '../infrastructure/postgres/explain/samples.ts'
 import { createCommandQueries } from '../infrastructure/postgres/reading/command-queries.ts'
 import { createInvestigationQueries } from '../infrastructure/postgres/reading/investigation.ts'
 import { createOwedQueries } from '../infrastructure/postgres/reading/owed.ts'
@@ -98,6 +101,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       queryCommands: reader.list,
       getAuditTrail: reader.auditTrail,
       getHistory: readHistory(commands),
+      getAttempts: readAttempts(commands),
       getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
       reschedule: rescheduleCommand({ ...operate, get: reader.get }),
@@ -112,6 +116,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       list: reader.parked,
       groups: reader.parkedGroups,
       listAt: readParkedAt({ queries: investigations, store: commands, clock }),
+      explain: explainCause({ queries: createExplainQueries(pool) }),
       ...createOperatorCalls(operate),
       rehearse: deps.rehearse,
       rehearsable: deps.rehearsals.domains,

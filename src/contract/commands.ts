@@ -63,6 +63,7 @@ export const sent = t.type({
 
 const kinds: Readonly<Record<ColumnKind, t.Mixed>> = {
   text: t.string,
+  frame: t.string,
   status,
   priority,
   message: t.string,

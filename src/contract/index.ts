@@ -16,6 +16,8 @@ import { statsRoutes } from './stats.ts'
 import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 import { figureRoutes } from './watching/figures.ts'
 import { workerRoutes } from './watching/workers.ts'
+import { attemptRoutes } from './why/attempts.ts'
+import { explainRoutes } from './why/explain.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Every route below the base path, by its operation id. */
@@ -40,6 +42,8 @@ export const api = {
   ...workerRoutes,
   ...figureRoutes,
   ...proofRoutes,
+  ...attemptRoutes,
+  ...explainRoutes,
 }
 
 export type Api = typeof api

@@ -39,6 +39,7 @@ const group = t.type({
   domain: t.string,
   commandType: t.string,
   errorCode: t.string,
+  frame: nullable(t.string),
   count: t.number,
   first: instant,
   last: instant,
@@ -169,7 +170,7 @@ export const troubleshootingRoutes = {
     method: 'GET',
     path: '/troubleshooting/groups',
     summary:
-      'What is parked, by domain, type and error code, the 500 largest groups; a sample is the beginning of a message, up to 1,000 characters',
+      "What is parked, by domain, type, error code and `frame`, the place in the user's own code that threw the error (null: not known; in filters `none`): the 500 largest groups; a sample is the beginning of a message, up to 1,000 characters",
     tag: 'Troubleshooting',
     permission: 'read',
     params: none,

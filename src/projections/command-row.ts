@@ -75,6 +75,7 @@ const inserted = (key: CommandKey, { event, revision }: Recorded<CommandEvent>):
     last_error_type: null,
     last_error_code: null,
     last_error_msg: null,
+    last_error_frame: null,
     data_revision: 0,
     created_at: event.at,
     updated_at: event.at,
@@ -137,4 +138,5 @@ const lastError = (error: CommandError) => ({
   last_error_type: error.type,
   last_error_code: error.code,
   last_error_msg: error.message,
+  last_error_frame: error.frame ?? '',
 })

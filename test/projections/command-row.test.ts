@@ -64,6 +64,7 @@ const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => 
   last_error_type: state.lastError?.type ?? null,
   last_error_code: state.lastError?.code ?? null,
   last_error_msg: state.lastError?.message ?? null,
+  last_error_frame: state.lastError === null ? null : (state.lastError.frame ?? ''),
   data_revision: state.dataRevision,
   created_at: state.sent.at,
   updated_at: last.at,
@@ -167,6 +168,7 @@ describe('merging changes', () => {
         last_error_type: 'TRANSIENT',
         last_error_code: 'CODE_TRANSIENT',
         last_error_msg: 'it was TRANSIENT',
+        last_error_frame: '',
         updated_at: at(1),
       },
     })

@@ -113,6 +113,11 @@ export const commandCalls = {
     return bus.getHistory(domain, commandId, { ...options, ...scope })
   },
 
+  /** @throws CommandNotFoundError */
+  attempts: async ({ bus, scope }: Calling, domain: string, commandId: string) => {
+    return bus.getAttempts(domain, commandId, scope)
+  },
+
   /** The causal tree of a correlation id. */
   correlation: async ({ bus, scope }: Calling, correlationId: string) => {
     return bus.getCorrelation(correlationId, scope)

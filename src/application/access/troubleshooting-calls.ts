@@ -4,7 +4,8 @@ import type { DeliverOptions } from '../commands/undelivered-replies.ts'
 import type { ParkedAtOptions } from '../investigation/investigate.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
 import type { DeliveryFilter } from '../ports/alerting/alert-store.ts'
-import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { GroupFilter, TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { Cause } from '../ports/reading/explain.ts'
 import type { OwedFilter } from '../ports/reading/owed.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
 import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
@@ -52,8 +53,16 @@ export const troubleshootingCalls = {
   listAt: async ({ bus, scope }: Calling, options: CallersFilter<ParkedAtOptions>) => {
     return bus.troubleshooting.listAt({ ...options, ...scope })
   },
-  groups: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
-    return bus.troubleshooting.groups({ ...filter, ...scope })
+  /** Places in the code are for callers who may see histories. */
+  groups: async ({ bus, scope, authorization, identity }: Calling, filter: CallersFilter<GroupFilter>) => {
+    return bus.troubleshooting.groups({
+      ...filter,
+      ...scope,
+      ...(authorization.allows(identity, 'audit') ? {} : { byFrame: false }),
+    })
+  },
+  explain: async ({ bus, scope }: Calling, cause: Cause) => {
+    return bus.troubleshooting.explain({ ...cause, ...scope })
   },
   ...operatorCalls,
   rehearse: async (

@@ -5,6 +5,7 @@ import type {
   AuditFilter,
   CommandFilter,
   CommandQueries,
+  GroupFilter,
   TroubleshootingFilter,
 } from '../ports/reading/command-queries.ts'
 import { InvalidInputError } from '../shared/errors.ts'
@@ -38,7 +39,11 @@ export const createCommandReader = (queries: CommandQueries) => ({
     return queries.auditTrail(domainOf(domain), commandIdOf(commandId), eventType === null ? {} : { eventType })
   },
   parked: async (filter: TroubleshootingFilter = {}) => queries.parked(troubleshootingFilterOf(filter)),
-  parkedGroups: async (filter: TroubleshootingFilter = {}) => queries.parkedGroups(troubleshootingFilterOf(filter)),
+  parkedGroups: async ({ byFrame, ...filter }: GroupFilter = {}) =>
+    queries.parkedGroups({
+      ...troubleshootingFilterOf(filter),
+      byFrame: optional(byFrame, value => booleanOf(value, 'byFrame')) ?? true,
+    }),
 })
 
 /** Leaves out what was not given. */

@@ -40,6 +40,8 @@ export interface CommandColumns {
   readonly lastErrorType: string | null
   readonly lastErrorCode: string | null
   readonly lastErrorMsg: string | null
+  /** Where in the user's own code it was thrown, as in `src/charge.ts:41 in charge`; null: not known. */
+  readonly lastErrorFrame: string | null
   /** Revision of the event that holds `data`. */
   readonly dataRevision: number
   readonly createdAt: Instant
@@ -47,9 +49,13 @@ export interface CommandColumns {
   readonly revision: number
 }
 
-/** How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. */
+/**
+ * How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. A
+ * `frame` that is not known is stored as an empty text, which replaces the one of an earlier error.
+ */
 export type ColumnKind =
   | 'text'
+  | 'frame'
   | 'status'
   | 'priority'
   | 'message'
@@ -107,6 +113,7 @@ export const commandColumns = {
   lastErrorType: { column: 'last_error_type', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorCode: { column: 'last_error_code', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorMsg: { column: 'last_error_msg', kind: 'message', nullable: true, changes: 'sometimes' },
+  lastErrorFrame: { column: 'last_error_frame', kind: 'frame', nullable: true, changes: 'sometimes' },
   dataRevision: { column: 'data_revision', kind: 'revision', nullable: false, changes: 'sometimes' },
   createdAt: { column: 'created_at', kind: 'instant', nullable: false, changes: 'never' },
   updatedAt: { column: 'updated_at', kind: 'instant', nullable: false, changes: 'always' },
@@ -130,8 +137,8 @@ const allBut = <Name extends ColumnName>(hidden: readonly Name[]) =>
     (name): name is Exclude<ColumnName, Name> => !hidden.some(other => other === name),
   )
 
-/** What a command shows in answers and lists. */
-export const viewColumns = allBut(['dataRevision'])
+/** What a command shows in answers and lists. Places in the code are for those who may see its history. */
+export const viewColumns = allBut(['dataRevision', 'lastErrorFrame'])
 
 /** What a history shows of a state. */
 export const historyColumns = allBut(['domain', 'commandId', 'msgId', 'queueName'])
@@ -165,8 +172,14 @@ export const parkedTimes = [['snoozedUntil', 'Snoozed until']] as const satisfie
 export const pendingTimes = [
   ...parkedTimes,
   ['nextAttemptAt', 'Next attempt'],
-  ['leaseExpiresAt', 'Lease until'],
 ] as const satisfies readonly LabeledTime[]
+
+/**
+ * When the attempt under way began: nothing happens to a command while it runs. The lease in the row is the first one only,
+ * and a worker that is well extends it in the queue.
+ */
+export const runningSince = ({ status, updatedAt }: Pick<CommandColumns, 'status' | 'updatedAt'>): Instant | null =>
+  status === 'IN_PROGRESS' ? updatedAt : null
 
 type LabeledTime = readonly [ColumnName, label: string]
 

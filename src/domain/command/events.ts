@@ -26,6 +26,8 @@ export interface CommandError {
   readonly details?: Json
   /** Where it was thrown. Shown in the history only, never in a reply or a read table. */
   readonly stack?: string
+  /** The first frame of the user's own code, as in `src/charge.ts:41 in charge`: parked commands are grouped by it. */
+  readonly frame?: string
   /** Its causes and the errors it collects, each before its own causes. Shown in the history only. */
   readonly causes?: readonly ErrorCause[]
 }

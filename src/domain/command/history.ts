@@ -50,6 +50,7 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   lastErrorType: state.lastError?.type ?? null,
   lastErrorCode: state.lastError?.code ?? null,
   lastErrorMsg: state.lastError?.message ?? null,
+  lastErrorFrame: state.lastError?.frame ?? null,
   canceledReason: state.status === 'CANCELED' ? state.reason : null,
   data: state.data,
   dataRevision: state.dataRevision,

@@ -62,6 +62,8 @@ export interface ParkedFilter {
   readonly domain?: string
   readonly commandType?: string
   readonly errorCode?: string
+  /** Where its last error was thrown, as a group shows it; `none`: not known. */
+  readonly frame?: string
   /** Moved to troubleshooting at or after. */
   readonly from?: string
   /** Moved to troubleshooting before. */
@@ -75,6 +77,9 @@ export interface ParkedFilter {
   /** One of their tags. */
   readonly tag?: string
 }
+
+/** In a filter: the errors of which it is not known where they were thrown. */
+export const NO_FRAME = 'none'
 
 /** How a condition is read, from a program, a request, the command line or the console. */
 export interface Condition {
@@ -98,6 +103,12 @@ const conditions = {
     flag: '--error-code <code>',
     about: 'whose last error has this code',
     label: 'Error code',
+  },
+  frame: {
+    kind: 'text',
+    flag: '--frame <place>',
+    about: 'whose last error was thrown there, as `tsq groups` shows it; none: where that is not known',
+    label: 'Thrown at',
   },
   q: { kind: 'text', onlyLists: true, label: 'Id or message has' },
   snoozed: {
@@ -127,7 +138,7 @@ export const parkedConditions: readonly (readonly [name: ConditionName, conditio
   conditions,
 ) as never
 
-export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'from' | 'to'
+export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'frame' | 'from' | 'to'
 
 /** The parked commands of an action on many: those that match all conditions; no condition means every parked command. */
 export type ActionFilter = Pick<ParkedFilter, ActionCondition>

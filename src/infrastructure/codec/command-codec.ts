@@ -16,6 +16,7 @@ const error = withOptional(
   {
     details: json,
     stack: t.string,
+    frame: t.string,
     causes: t.readonlyArray(
       withOptional(
         { kind: oneOf(['cause', 'member']), depth: number, code: t.string, message: t.string },

@@ -64,6 +64,7 @@ const asRow = (state: CommandSnapshot) => ({
   last_error_type: state.lastErrorType,
   last_error_code: state.lastErrorCode,
   last_error_msg: state.lastErrorMsg,
+  last_error_frame: state.lastErrorCode === null ? null : (state.lastErrorFrame ?? ''),
   data_revision: state.dataRevision,
   created_at: state.createdAt,
   updated_at: state.updatedAt,

@@ -47,7 +47,10 @@ describe.each(allRoutes)('%s', (id, route) => {
     const api = shared()
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const [method, path] = addressOf(route)
-    const answer = await api.request(method, `${path}?surprise=1`, { token, body: route.body })
+    const answer = await api.request(method, `${path}${path.includes('?') ? '&' : '?'}surprise=1`, {
+      token,
+      body: route.body,
+    })
     expectFaults(answer, 'surprise')
     for (const name of route.query) expect(answer.body.errors[0].message).toContain(name)
   })

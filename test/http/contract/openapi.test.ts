@@ -52,13 +52,13 @@ test('it describes every route and no others', async () => {
   expect(new Set(ids)).toEqual(new Set([...Object.keys(declared), 'streamEvents']))
 })
 
-describe.each(allRoutes)('%s', (id, { is, query, succeeds, body, unknown, eachIsOptional }) => {
+describe.each(allRoutes)('%s', (id, { is, query, requiredQuery = {}, succeeds, body, unknown, eachIsOptional }) => {
   const route: Route = declared[id]
 
   test('is described with its parameters', async () => {
     const { parameters } = await operationOf(route)
     const inPath = [...is.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true }))
-    const inQuery = query.map(name => ({ name, in: 'query', required: false }))
+    const inQuery = query.map(name => ({ name, in: 'query', required: name in requiredQuery }))
     expect(parameters.map(({ name, in: place, required }) => ({ name, in: place, required }))).toEqual(
       expect.arrayContaining([...inPath, ...inQuery]),
     )

@@ -23,6 +23,8 @@ export interface Expected {
   readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
   /** Makes an object for the call and returns its id; by default a parked command. */
   readonly prepare?: (api: SharedApi) => Promise<string>
+  /** What the query must have, in a valid call. */
+  readonly requiredQuery?: Readonly<Record<string, string>>
   /** Valid names of the query. */
   readonly query: readonly string[]
   /** It answers from the process's memory, also while the database is away. */
@@ -50,7 +52,7 @@ const filters = [
   'idPrefix',
   'message',
 ]
-const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed', 'assignee', 'tag']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'frame', 'from', 'to', 'q', 'snoozed', 'assignee', 'tag']
 const paging = ['limit', 'cursor']
 
 const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
@@ -844,6 +846,21 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
     fromMemory: true,
   },
+  getAttempts: {
+    is: 'GET /domains/:domain/commands/:commandId/attempts',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  explainCause: {
+    is: 'GET /troubleshooting/explain',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    requiredQuery: { domain: 'payments', commandType: 'Charge', errorCode: 'NOBODY_HAS_THIS' },
+    query: ['domain', 'commandType', 'errorCode', 'frame'],
+  },
 }
 
 export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]
@@ -862,11 +879,12 @@ const MADE_NAME = 'made-by-its-name'
 
 /** Method and path of a route with its parameters filled in. */
 export const addressOf = (
-  { is }: Pick<Expected, 'is'>,
+  { is, requiredQuery }: Pick<Expected, 'is' | 'requiredQuery'>,
   commandId: string = UNKNOWN_ID,
   domain = 'payments',
 ): readonly [method: string, path: string] => {
   const [method = '', path = ''] = is.split(' ')
+  const query = requiredQuery === undefined ? '' : `?${new URLSearchParams(requiredQuery)}`
   const name = commandId !== UNKNOWN_ID ? commandId : method === 'PUT' ? MADE_NAME : UNKNOWN_NAME
   return [
     method,
@@ -874,6 +892,7 @@ export const addressOf = (
       .replace(':domain', domain)
       .replace(':name', name)
       .replace(':lane', encodeURIComponent(name))
-      .replace(/:(commandId|id)\b/, commandId),
+      .replace(/:(commandId|id)\b/, commandId)
+      .concat(query),
   ]
 }

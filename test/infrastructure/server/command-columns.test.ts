@@ -6,6 +6,7 @@ const columns = Object.values(commandColumns)
 
 const typeOf: Readonly<Record<ColumnKind, string>> = {
   text: 'text',
+  frame: 'text',
   status: 'text',
   priority: 'text',
   message: 'text',

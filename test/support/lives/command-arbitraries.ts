@@ -89,6 +89,7 @@ export const commandError: fc.Arbitrary<CommandError> = fc.record(
     message: fc.string(),
     details: json,
     stack: fc.string(),
+    frame: fc.string(),
     causes: fc.array(cause, { maxLength: 3 }),
   },
   { requiredKeys: ['type', 'code', 'message'] },

@@ -239,6 +239,20 @@ export const historyQuery = (domain: string, commandId: string) =>
     queryFn: ({ signal }) => api.getHistory({ params: { domain, commandId } }, { signal }),
   })
 
+export const attemptsQuery = (domain: string, commandId: string) =>
+  queryOptions({
+    queryKey: ['command', 'attempts', domain, commandId],
+    queryFn: ({ signal }) => api.getAttempts({ params: { domain, commandId } }, { signal }),
+  })
+
+/** Samples of thousands of commands: read when it is asked for, and not at every event. */
+export const explainQuery = (query: QueryOf<'explainCause'>) =>
+  queryOptions({
+    queryKey: ['server', 'explain', query],
+    queryFn: ({ signal }) => api.explainCause({ query }, { signal }),
+    staleTime: 30_000,
+  })
+
 /** The complete command after one of its events. That never changes. */
 export const historyAtQuery = (domain: string, commandId: string, at: number) =>
   queryOptions({

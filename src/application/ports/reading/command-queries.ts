@@ -69,6 +69,11 @@ export interface TroubleshootingFilter extends ParkedFilter {
   readonly cursor?: string
 }
 
+export interface GroupFilter extends Omit<TroubleshootingFilter, 'limit' | 'cursor'> {
+  /** False: groups by domain, type and error code alone. Default true. */
+  readonly byFrame?: boolean
+}
+
 export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parkedColumns)[number]> {
   readonly parkedAt: string
   readonly parkedReason: string
@@ -84,6 +89,8 @@ export interface TroubleshootingGroup {
   readonly domain: string
   readonly commandType: string
   readonly errorCode: string
+  /** Where in the user's own code it was thrown, as in `src/charge.ts:41 in charge`; null: not known, or not grouped by it. */
+  readonly frame: string | null
   readonly count: number
   readonly first: string
   readonly last: string
@@ -147,7 +154,5 @@ export interface CommandQueries {
   readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<OwnedItem>>
   readonly auditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
-  readonly parkedGroups: (
-    filter: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
-  ) => Promise<readonly TroubleshootingGroup[]>
+  readonly parkedGroups: (filter: GroupFilter) => Promise<readonly TroubleshootingGroup[]>
 }

@@ -3,9 +3,10 @@ import type { AuditEntry, CommandDetail, CommandView } from '../../../applicatio
 import { CommandNotFoundError } from '../../../application/shared/errors.ts'
 import { auditTypeOf, commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import { auditWords } from '../../../domain/command/audit-names.ts'
-import { pendingTimes } from '../../../domain/command/columns.ts'
+import { pendingTimes, runningSince } from '../../../domain/command/columns.ts'
 import type { ErrorCause } from '../../../domain/command/events.ts'
 import { commandStatuses } from '../../../domain/command/transitions.ts'
+import { attemptsText } from '../text/attempts-text.ts'
 import { traceLines } from '../text/error-text.ts'
 import { type Column, fields, plain, pretty, table, timeColumn, when } from '../text/output.ts'
 import { allPages, printAnswer, printPage } from './answer.ts'
@@ -30,13 +31,18 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .description('show one command with its data and result')
     .argument('<id>', 'the id of the command')
     .option('--domain <domain>', 'the domain of the command; needed if several have this id')
+    .option('--attempts', 'also its attempts: when, how long, by which worker, with which error')
     .option('--json', 'print JSON')
-    .action(async (given: string, options: OneOptions) => {
+    .action(async (given: string, options: OneOptions & { readonly attempts?: true }) => {
       const { id, domain } = oneCommand(given, options)
       await printAnswer(deps, options, async bus => {
         const where = await whichDomain(bus, id, domain)
         const command = await bus.getCommand(where, id)
         if (command === null) throw new CommandNotFoundError(where, id)
+        if (options.attempts) {
+          const attempts = await bus.getAttempts(where, id)
+          return [{ command, attempts }, [details(command), attemptsText(attempts)].join('\n\n')]
+        }
         const trail = options.json || command.lastErrorCode === null ? [] : await bus.getAuditTrail(where, id)
         return [command, [details(command), ...traces(trail).slice(-1)].join('\n\n')]
       })
@@ -161,6 +167,7 @@ const details = (command: CommandDetail): string =>
       ['Lane', command.lane],
       ['Not before', when(command.runAt)],
       ['Expires', when(command.expiresAt)],
+      ['Running since', when(runningSince(command))],
       ...pendingTimes.map(([name, label]) => [label, when(command[name])] as const),
       ['Assignee', command.assignee],
       ['Tags', command.tags.join(', ')],

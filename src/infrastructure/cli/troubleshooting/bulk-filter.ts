@@ -8,6 +8,7 @@ export interface BulkFlags {
   readonly domain?: string
   readonly type?: string
   readonly errorCode?: string
+  readonly frame?: string
   readonly from?: string
   readonly to?: string
   readonly all?: true
@@ -17,6 +18,7 @@ export const bulkFlags = (command: Command): Command =>
   command
     .option('--type <type>', 'instead of ids: all of this command type')
     .option('--error-code <code>', 'instead of ids: all whose last error has this code')
+    .option('--frame <place>', 'instead of ids: all whose last error was thrown there; none: where that is not known')
     .option('--from <time>', 'instead of ids: all parked at or after this ISO 8601 time')
     .option('--to <time>', 'instead of ids: all parked before this ISO 8601 time')
     .option('--all', 'instead of ids: everything that is parked')
@@ -26,8 +28,8 @@ export const bulkFlags = (command: Command): Command =>
  * @throws UsageError
  */
 export const bulkFilterOf = (ids: readonly string[], flags: BulkFlags): ActionFilter | null => {
-  const { domain, type, errorCode, from, to, all } = flags
-  const narrowed = [type, errorCode, from, to].some(flag => flag !== undefined)
+  const { domain, type, errorCode, frame, from, to, all } = flags
+  const narrowed = [type, errorCode, frame, from, to].some(flag => flag !== undefined)
   if (ids.length > 0) {
     if (narrowed || all) throw new UsageError('name commands by id, or choose them with flags, not both')
     return null
@@ -38,5 +40,5 @@ export const bulkFilterOf = (ids: readonly string[], flags: BulkFlags): ActionFi
   if (!all && !narrowed && domain === undefined) {
     throw new UsageError("missing required argument 'ids': name commands, choose them (--error-code ...), or say --all")
   }
-  return defined({ domain, commandType: type, errorCode, from, to })
+  return defined({ domain, commandType: type, errorCode, frame, from, to })
 }

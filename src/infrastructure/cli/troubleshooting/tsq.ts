@@ -13,6 +13,7 @@ import { parkedFlags, type TroubleshootingFilterOptions, troubleshootingFilterOf
 import { numberOf } from '../support/input.ts'
 import { cutNote, payloadText } from '../text/cut-payload.ts'
 import { type Column, table, timeColumn } from '../text/output.ts'
+import { addExplain } from './explain.ts'
 import { addOperatorActions } from './tsq-act.ts'
 import { addActions } from './tsq-actions.ts'
 
@@ -20,6 +21,7 @@ import { addActions } from './tsq-actions.ts'
 export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   const tsq = program.command('tsq').description('look after commands in troubleshooting')
   addLists(tsq, deps)
+  addExplain(tsq, deps)
   addActions(tsq, deps)
   addOperatorActions(tsq, deps)
 }
@@ -47,7 +49,7 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
       })
     })
 
-  filtered(tsq.command('groups').description('count what is parked by domain, type and error code')).action(
+  filtered(tsq.command('groups').description('count what is parked by domain, type, error code and place')).action(
     async (options: TroubleshootingFilterOptions & { readonly json?: true }) => {
       const filter = troubleshootingFilterOf(options)
       await printAnswer(deps, options, async bus => {
@@ -96,6 +98,7 @@ const groupColumns: readonly Column<TroubleshootingGroup>[] = [
   { title: 'DOMAIN', value: group => group.domain },
   { title: 'TYPE', value: group => group.commandType, flexible: true },
   { title: 'ERROR CODE', value: group => group.errorCode },
+  { title: 'THROWN AT', value: group => group.frame ?? '', flexible: true },
   timeColumn('FIRST', group => group.first),
   timeColumn('LAST', group => group.last),
   { title: 'ASSIGNEE', value: ({ care }) => care?.assignee ?? null },

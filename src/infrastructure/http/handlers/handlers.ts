@@ -24,6 +24,7 @@ import { proofAnswer } from './proof-answer.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
 import { searchHandlers } from './search-handlers.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
+import { whyHandlers } from './why-handlers.ts'
 import { workerHandlers } from './worker-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
@@ -80,7 +81,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
     items: (await caller.troubleshooting.groups(query)).map(group => ({
-      key: `${group.domain}/${group.commandType}/${group.errorCode}`,
+      key: [group.domain, group.commandType, group.errorCode, group.frame].filter(part => part !== null).join('/'),
       ...group,
     })),
   }),
@@ -128,6 +129,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   ...pauseHandlers,
   ...workerHandlers,
   ...searchHandlers,
+  ...whyHandlers,
 }
 
 type YesOrNo = 'true' | 'false'

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { NewAction } from '../../../application/ports/action-store.ts'
 import { tenantIs } from '../reading/conditions.ts'
+import { frameOf } from '../reading/open-commands.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
 
 /**
@@ -34,6 +35,7 @@ const frozenByFilter = `
     and ($10::text is null or c.last_error_code = $10)
     and ($11::timestamptz is null or c.parked_at >= $11)
     and ($12::timestamptz is null or c.parked_at < $12)
+    and ($13::text is null or ${frameOf('c')} = $13)
   order by c.parked_at, c.domain, c.command_id`
 
 /** In the order of the ids; a command that cannot be taken in gets its outcome at once. */
@@ -76,6 +78,7 @@ export const insertAction = async (pool: Pool, action: NewAction): Promise<Actio
           target.filter.errorCode ?? null,
           target.filter.from ?? null,
           target.filter.to ?? null,
+          target.filter.frame ?? null,
         ]
       : [target.ids.map(key => key.domain), target.ids.map(key => key.commandId)]
   try {

@@ -38,6 +38,7 @@ const moveColumns: readonly MoveColumn[] = [
   column(textArray, move => move.last_error_type),
   column(textArray, move => move.last_error_code),
   column(textArray, move => move.last_error_msg),
+  column(textArray, move => move.last_error_frame),
   column(instantArray, move => move.updated_at),
 ]
 
@@ -58,7 +59,7 @@ const parameters = (types: string): string => {
 
 const SENT = `command_bus_commit_sent(${parameters('text uuid uuid jsonb jsonb')})`
 const REPORTED = `command_bus_commit_reports(${parameters(
-  'text uuid bigint uuid text jsonb jsonb int uuid text jsonb jsonb bigint text int int timestamptz timestamptz timestamptz text text text text timestamptz text bigint float8 text jsonb',
+  'text uuid bigint uuid text jsonb jsonb int uuid text jsonb jsonb bigint text int int timestamptz timestamptz timestamptz text text text text text timestamptz text bigint float8 text jsonb',
 )})`
 
 const NONE: ReadonlySet<string> = new Set()

@@ -77,6 +77,7 @@ const applyCommands = async (client: ClientBase, table: string, events: readonly
 
 const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
   text: 'text',
+  frame: 'text',
   status: 'text',
   priority: 'text',
   message: 'text',

@@ -7,6 +7,7 @@ const plain = (column: string): string => column
 
 const READ: Readonly<Record<ColumnKind, (column: string) => string>> = {
   text: plain,
+  frame: column => `nullif(${column}, '')`,
   status: plain,
   priority: plain,
   message: cutMessageColumn,

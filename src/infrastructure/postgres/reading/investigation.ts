@@ -9,6 +9,7 @@ import type {
   StatusCount,
 } from '../../../application/ports/reading/investigation.ts'
 import { commandStream, parseCommandStream } from '../../../domain/command/names.ts'
+import { NO_FRAME } from '../../../domain/command/parking.ts'
 import { staying } from '../../../domain/command/transitions.ts'
 import { isUuid } from '../../../domain/uuid.ts'
 import { commandIdIn, domainIn } from '../log/command-streams.ts'
@@ -90,6 +91,7 @@ const parkedAt = `
     and ($7::text is null or p.meta#>>'{context,commandType}' = $7)
     and ($8::text is null or p.data#>>'{error,code}' = $8)
     and ${tenantIs('$9', "p.meta#>>'{context,tenantId}'")}
+    and ($13::text is null or coalesce(p.data#>>'{error,frame}', '${NO_FRAME}') = $13)
     and ($10::text is null
          or concat_ws(' ', ${commandIdIn('p.stream')}, p.data#>>'{error,code}', p.data#>>'{error,message}') ilike $10)
   order by p.at desc, p.stream desc limit $11::int`
@@ -97,7 +99,7 @@ const parkedAt = `
 const parkedAtValues = (filter: ParkedAtFilter, limit: number): unknown[] => {
   const cursor = filter.cursor === undefined ? null : decodeCursor(filter.cursor)
   const like = filter.q === undefined ? null : `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
-  const { at, domain, commandType, errorCode, tenantId, from, to } = filter
+  const { at, domain, commandType, errorCode, frame, tenantId, from, to } = filter
   const after = cursor === null ? [null, null] : [cursor.at, commandStream(cursor)]
   return [
     at,
@@ -106,6 +108,7 @@ const parkedAtValues = (filter: ParkedAtFilter, limit: number): unknown[] => {
     like,
     limit,
     staying,
+    frame ?? null,
   ]
 }
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
+import { NO_FRAME } from '../../../domain/command/parking.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import { instant } from '../connection/instant.ts'
 import { INVESTIGATED, ofCause } from './causes.ts'
@@ -45,6 +46,9 @@ export const countOpen = async (
 export const inAlarm = (command: string): string => `not coalesce(${command}.${SNOOZED}, false) and not exists (
   select from command_bus_cause k where ${ofCause('k', command)} and k.${INVESTIGATED})`
 
+/** SQL: where its last error was thrown, in the words of a filter. */
+export const frameOf = (alias: string): string => `coalesce(nullif(${alias}.last_error_frame, ''), '${NO_FRAME}')`
+
 /** The conditions of a list of parked commands, on the command row `c`. */
 export const parkedFilters = (filter: TroubleshootingFilter) => {
   const filters = conditions()
@@ -52,6 +56,7 @@ export const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.add('c.domain = ?', filter.domain)
   filters.add('c.command_type = ?', filter.commandType)
   filters.add('c.last_error_code = ?', filter.errorCode)
+  filters.add(`${frameOf('c')} = ?`, filter.frame)
   filters.tenant(filter.tenantId)
   filters.add('c.parked_at >= ?::timestamptz', filter.from)
   filters.add('c.parked_at < ?::timestamptz', filter.to)

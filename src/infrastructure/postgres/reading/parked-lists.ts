@@ -3,12 +3,13 @@ import type { CommandQueries, TroubleshootingItem } from '../../../application/p
 import { cutMessage } from '../../../application/shared/cut-json.ts'
 import { NO_TENANT } from '../../../application/shared/scope.ts'
 import { parkedColumns, pick } from '../../../domain/command/columns.ts'
+import { NO_FRAME } from '../../../domain/command/parking.ts'
 import { instant } from '../connection/instant.ts'
 import { careOf, causeColumns, ofCause } from './causes.ts'
 import { joinSent, listedColumns } from './command-columns.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
-import { parkedFilters } from './open-commands.ts'
+import { frameOf, parkedFilters } from './open-commands.ts'
 
 const newestFirst = 'order by c.parked_at desc, c.command_id desc, c.domain desc'
 
@@ -37,26 +38,28 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
     return { ...page, items: page.items.map(itemOf), total: counted.rows[0].total }
   },
 
-  parkedGroups: async filter => {
+  parkedGroups: async ({ byFrame = true, ...filter }) => {
+    const frame = byFrame ? frameOf('c') : `'${NO_FRAME}'`
     const filters = parkedFilters(filter)
     // the sample is found by its key: messages are long, and sorting them would be most of the work
     const { rows } = await pool.query(
       `select g.*, sample.last_error_msg as sample, ${causeColumns('k')} from (
-         select c.domain, c.command_type, c.last_error_code, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
+         select c.domain, c.command_type, c.last_error_code, ${frame} as frame, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
                 ${instant('max(c.parked_at)')} as last,
                 right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
          from command_bus_command c where ${filters.where()}
-         group by c.domain, c.command_type, c.last_error_code
-         order by count(*) desc, c.domain, c.command_type, c.last_error_code limit ${MOST_GROUPS}) g
+         group by c.domain, c.command_type, c.last_error_code, 4
+         order by count(*) desc, c.domain, c.command_type, c.last_error_code, 4 limit ${MOST_GROUPS}) g
        left join command_bus_command sample on sample.domain = g.domain and sample.command_id = g.newest
        left join command_bus_cause k on ${ofCause('k', 'g')}
-       order by g.count desc, g.domain, g.command_type, g.last_error_code`,
+       order by g.count desc, g.domain, g.command_type, g.last_error_code, g.frame`,
       filters.values,
     )
     return rows.map(row => ({
       domain: row.domain,
       commandType: row.command_type,
       errorCode: row.last_error_code,
+      frame: row.frame === NO_FRAME ? null : row.frame,
       count: row.count,
       first: row.first,
       last: row.last,

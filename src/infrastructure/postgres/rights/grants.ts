@@ -44,7 +44,7 @@ const writer = [
   'command_bus_commit_each(jsonb)',
   'command_bus_commit_sent(text[], uuid[], uuid[], jsonb[], jsonb[])',
   `command_bus_commit_reports(text[], uuid[], bigint[], uuid[], text[], jsonb[], jsonb[], integer[], uuid[], text[], jsonb[], jsonb[], bigint[],
-    text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
+    text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
     double precision[], text[], jsonb[])`,
   'command_bus_make_queue(text)',
   'command_bus_lane_rules()',

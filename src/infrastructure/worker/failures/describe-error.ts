@@ -3,6 +3,7 @@ import { parseJson, storableText } from '../../../application/shared/json.ts'
 import { HIDDEN, isSecretName, maskSecrets } from '../../../application/shared/mask-secrets.ts'
 import type { CommandError, ErrorCause } from '../../../domain/command/events.ts'
 import type { Json } from '../../../domain/json/json.ts'
+import { shortFrame, topFrameOf } from './frames.ts'
 import { codeOf, isError, memberOf, membersOf, textOf } from './thrown.ts'
 
 const DEEPEST = 5
@@ -71,8 +72,10 @@ export const maskJson = (value: Json): Json => {
 }
 
 /** Where an error was thrown, and its causes with theirs: a few KiB at most. */
-export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'causes'> => {
+export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'frame' | 'causes'> => {
   let room = MAX_ALL
+  /** Where the error or one of its causes left the user's code. */
+  let top: string | undefined
   const fitting = (text: string, max: number): string => {
     const fits = text.slice(0, Math.min(max, room)).toWellFormed()
     room -= fits.length
@@ -80,7 +83,10 @@ export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'causes'>
   }
   const stackOf = (error: unknown, max: number): { readonly stack?: string } => {
     const stack = isError(error) ? textOf(memberOf(error, 'stack')) : undefined
-    const fits = stack === undefined ? '' : fitting(shortStack(stack), max)
+    if (stack === undefined) return {}
+    const lines = framesOf(stack)
+    top ??= topFrameOf(lines)
+    const fits = fitting(shortStack(stack, lines), max)
     return fits === '' ? {} : { stack: fits }
   }
   const own = stackOf(thrown, MAX_STACK)
@@ -99,15 +105,21 @@ export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'causes'>
     add(memberOf(error, 'cause'), 'cause', depth)
   }
   below(thrown, 1)
-  return { ...own, ...(causes.length === 0 ? {} : { causes }) }
+  return {
+    ...own,
+    ...(top === undefined ? {} : { frame: maskedText(top) }),
+    ...(causes.length === 0 ? {} : { causes }),
+  }
 }
 
 const FRAME = /\n\s+at [^\n]*/g
 
+const framesOf = (stack: string): readonly string[] =>
+  (stack.slice(-MAX_MASKED).match(FRAME) ?? []).map(frame => frame.slice(1))
+
 /** A stack repeats the whole message before its frames: only its first line is kept. */
-const shortStack = (stack: string): string => {
-  const frames = stack.slice(-MAX_MASKED).match(FRAME)
-  if (frames === null) return maskedText(stack)
+const shortStack = (stack: string, frames: readonly string[]): string => {
+  if (frames.length === 0) return maskedText(stack)
   const [head = ''] = stack.slice(0, MAX_MASKED).split('\n', 1)
-  return `${maskedText(head, MAX_PART)}${maskedText(frames.join(''))}`
+  return [maskedText(head, MAX_PART), maskedText(frames.map(shortFrame).join('\n'))].join('\n')
 }

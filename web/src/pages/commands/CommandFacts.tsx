@@ -1,11 +1,14 @@
-import { pendingTimes } from '../../../../src/domain/command/columns.ts'
+import { useQuery } from '@tanstack/react-query'
+import { pendingTimes, runningSince } from '../../../../src/domain/command/columns.ts'
 import type { AuditEntry, CommandDetail } from '../../api/client.ts'
+import { attemptsQuery } from '../../api/queries.ts'
+import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
 import { type Fact, Facts } from '../../components/Facts.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
 import { Tags } from '../../components/Tags.tsx'
 import { AtAgo } from '../../components/Time.tsx'
-import { runOf, settledBy } from './waiting/from-audit.ts'
+import { settledBy } from './waiting/from-audit.ts'
 
 const parkedReasons: Readonly<Record<string, string>> = {
   PERMANENT: 'a permanent error',
@@ -39,12 +42,17 @@ interface CommandFactsProps {
 }
 
 export const CommandFacts = ({ command, audit = [] }: CommandFactsProps) => {
-  const run = command.status === 'IN_PROGRESS' ? runOf(audit) : null
   const settled = settledBy(command.status, audit)
   const search = (text: string): string => `/search?q=${encodeURIComponent(text)}`
+  const may = usePermissions()
+  const { domain, commandId } = command
+  const attempts = useQuery({ ...attemptsQuery(domain, commandId), enabled: may('audit') && command.totalAttempts > 0 })
+  const last = attempts.data?.items.at(-1)
+  const since = runningSince(command)
   const facts: readonly Fact[] = [
-    ['Worker', run && <Mono key="w">{run.worker}</Mono>],
-    ['Running since', run && <AtAgo key="rs" at={run.since} />],
+    ['Running since', since && <AtAgo key="since" at={since} />],
+    ['Worker', last?.worker],
+    ['Build', last?.build],
     [settled?.word ?? '', settled && `by ${settled.by}`],
     ['Because', settled?.reason ?? null],
     ['Id', <Id key="id" text={command.commandId} />],

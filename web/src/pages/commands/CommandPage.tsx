@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { CommandStatus } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
-import { auditQuery, commandQuery } from '../../api/queries.ts'
+import { attemptsQuery, auditQuery, commandQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
@@ -13,6 +13,7 @@ import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
 import { ParkedNeighbors } from '../troubleshooting/ParkedNeighbors.tsx'
 import { MissingWorkerOf } from '../workers/MissingWorkers.tsx'
+import { Attempts } from './Attempts.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Notes } from './Notes.tsx'
@@ -21,14 +22,19 @@ import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
 import { WaitingBanner } from './waiting/Waiting.tsx'
 
+/** Why there is none: only a completed command has a result. */
+const noResult: Readonly<Record<CommandStatus, string>> = {
+  PENDING: 'No result yet.',
+  IN_PROGRESS: 'No result yet.',
+  IN_TROUBLESHOOTING_QUEUE: 'No result yet: the command waits for the decision of an operator.',
+  COMPLETED: '',
+  FAILED: 'No result: the command failed, and that is final.',
+  CANCELED: 'No result: the command was canceled, and that is final.',
+}
+
 interface CommandPageProps {
   readonly domain: string
   readonly commandId: string
-}
-
-const noResult = (status: CommandStatus): string => {
-  if (status === 'FAILED') return 'No result: the command failed.'
-  return status === 'CANCELED' ? 'No result: the command was canceled.' : 'No result yet.'
 }
 
 export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
@@ -36,6 +42,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
   const event = useSearch().get('event')
   const command = useQuery(commandQuery(domain, commandId))
   const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit') })
+  const attempts = useQuery({ ...attemptsQuery(domain, commandId), enabled: may('audit') })
   const found = command.data
   if (statusOf(command.error) === 404) {
     return (
@@ -93,10 +100,17 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     {command.status === 'COMPLETED' ? (
                       <Json value={command.result} label="Result" />
                     ) : (
-                      <p className="text-sm text-muted">{noResult(command.status)}</p>
+                      <p className="text-sm text-muted">{noResult[command.status]}</p>
                     )}
                   </div>
                 </Section>
+                {may('audit') && (
+                  <Section title="Attempts">
+                    <Answered query={attempts} what="the attempts">
+                      {({ items }) => <Attempts items={items} />}
+                    </Answered>
+                  </Section>
+                )}
                 {may('audit') && <TimeTravel domain={domain} commandId={commandId} />}
                 <Section title="Timeline">
                   {may('audit') ? (

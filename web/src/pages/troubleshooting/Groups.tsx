@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { MessageSquareText } from 'lucide-react'
 import { useState } from 'react'
+import { NO_FRAME } from '../../../../src/domain/command/parking.ts'
 import type { ParkedGroup } from '../../api/client.ts'
 import { groupsQuery } from '../../api/queries.ts'
 import { usePermissions, useSessionState } from '../../api/session.ts'
@@ -13,10 +14,18 @@ import { ActionBar } from './acting/ActionBar.tsx'
 import { counted } from './acting/target.ts'
 import { CauseCare } from './CauseCare.tsx'
 import { CauseDialog } from './CauseDialog.tsx'
+import { Explain } from './Explain.tsx'
 import { useParkedFilter } from './useParkedFilter.ts'
 
-const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
-  `/troubleshooting?${new URLSearchParams({ view: 'list', domain, commandType, errorCode })}`
+const causeOf = ({ domain, commandType, errorCode, frame }: ParkedGroup) => ({
+  domain,
+  commandType,
+  errorCode,
+  frame: frame ?? NO_FRAME,
+})
+
+const listOf = (group: ParkedGroup): string =>
+  `/troubleshooting?${new URLSearchParams({ view: 'list', ...causeOf(group) })}`
 
 /** The largest first, as they come, or those in which something was parked last. */
 const inOrder = (groups: readonly ParkedGroup[], order: string | undefined): readonly ParkedGroup[] =>
@@ -59,7 +68,7 @@ export const Groups = () => {
               </div>
               <ul className="grid gap-3">
                 {inOrder(items, get('sort')).map(group => {
-                  const { key, domain, commandType, errorCode, count, first, last, sample } = group
+                  const { key, domain, commandType, errorCode, frame, count, first, last, sample } = group
                   return (
                     <li key={key} className="card flex flex-wrap items-start justify-between gap-3 p-4">
                       <div className="min-w-0 flex-1 basis-72">
@@ -72,10 +81,12 @@ export const Groups = () => {
                           {commandType} in {domain} · {counted(count)} · first <Ago at={first} />, last{' '}
                           <Ago at={last} />
                         </p>
+                        {frame !== null && <p className="mt-1 font-mono text-xs wrap-anywhere">{frame}</p>}
                         {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
                         <CauseCare care={group.care} />
                       </div>
                       <div className="flex flex-wrap gap-2">
+                        {errorCode !== '' && <Explain cause={causeOf(group)} />}
                         {may('operate') && session?.tenant == null && (
                           <Button
                             look="quiet"
@@ -89,7 +100,7 @@ export const Groups = () => {
                           <ActionBar
                             target={{
                               kind: 'matching',
-                              filter: { ...filter, domain, commandType, errorCode },
+                              filter: { ...filter, ...causeOf(group) },
                               total: count,
                             }}
                           />

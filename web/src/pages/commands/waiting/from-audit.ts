@@ -1,11 +1,5 @@
 import type { AuditEntry, CommandStatus } from '../../../api/client.ts'
 
-/** The worker of the present attempt, and since when it runs; null: the audit does not say. */
-export const runOf = (audit: readonly AuditEntry[]): { readonly worker: string; readonly since: string } | null => {
-  const received = audit.findLast(({ eventType }) => eventType === 'RECEIVED')
-  return received === undefined ? null : { worker: received.actor.replace(/^worker:/, ''), since: received.ts }
-}
-
 export interface Settled {
   readonly word: string
   readonly by: string

@@ -21,7 +21,8 @@ const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; r
   CRASHED: { text: 'The handler would take its worker down.', tone: 'bad' },
 }
 
-const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
+/** What a rehearsal gave. */
+export const RehearsalResult = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
   const { outcome, error, result, durationMs, wouldBe } = rehearsal
   return (
     <div className="grid gap-3" data-testid="rehearsal" data-outcome={outcome}>
@@ -44,6 +45,12 @@ const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
   )
 }
 
+/** Runs the handler on a parked command, or on edited `data`, and rolls it back. */
+export const useRehearsal = ({ domain, commandId }: { readonly domain: string; readonly commandId: string }) =>
+  useMutation({
+    mutationFn: (body: { readonly data?: unknown }) => api.rehearseCommand({ params: { domain, commandId }, body }),
+  })
+
 interface RehearseDialogProps {
   readonly target: Extract<Target, { readonly kind: 'one' }>
   readonly onClose: () => void
@@ -54,9 +61,7 @@ interface RehearseDialogProps {
 /** Shows what a retry would do: the handler runs in a transaction that is rolled back. */
 export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps) => {
   const { domain, commandId } = target.command
-  const rehearse = useMutation({
-    mutationFn: () => api.rehearseCommand({ params: { domain, commandId }, body: {} }),
-  })
+  const rehearse = useRehearsal({ domain, commandId })
   return (
     <Dialog title="Rehearse 1 command" onClose={onClose}>
       <TargetSummary target={target} />
@@ -65,7 +70,7 @@ export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps
         other systems must opt in (<code>rehearsable: true</code>).
       </p>
       <Refusal error={rehearse.error} />
-      {rehearse.data && <Result rehearsal={rehearse.data} />}
+      {rehearse.data && <RehearsalResult rehearsal={rehearse.data} />}
       <DialogButtons>
         <Button onClick={onClose}>Close</Button>
         {rehearse.data && <Button onClick={onRetry}>Retry …</Button>}
@@ -73,7 +78,7 @@ export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps
           look="primary"
           busy={rehearse.isPending}
           icon={<FlaskConical aria-hidden className="size-4" />}
-          onClick={() => rehearse.mutate()}
+          onClick={() => rehearse.mutate({})}
         >
           {rehearse.data ? 'Rehearse again' : 'Rehearse 1 command'}
         </Button>

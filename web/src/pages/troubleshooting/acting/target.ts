@@ -1,4 +1,4 @@
-import type { ActionFilter } from '../../../../../src/domain/command/parking.ts'
+import { type ActionFilter, NO_FRAME } from '../../../../../src/domain/command/parking.ts'
 import { dateText } from '../../../components/time/clock.ts'
 
 /** A command on which an action is possible. */
@@ -39,9 +39,10 @@ export const howMany = (target: Target): number => {
 export const counted = (count: number): string => (count === 1 ? '1 command' : `${number.format(count)} commands`)
 
 /** The conditions of a filter, in words. */
-export const filterWords = ({ domain, commandType, errorCode, from, to }: ActionFilter): string => {
+export const filterWords = ({ domain, commandType, errorCode, frame, from, to }: ActionFilter): string => {
   const words = [
     errorCode && `with error ${errorCode}`,
+    frame && (frame === NO_FRAME ? 'thrown at a place that is not known' : `thrown at ${frame}`),
     commandType && `of type ${commandType}`,
     domain && `in domain ${domain}`,
     from && `moved there since ${dateText(from)}`,
