@@ -113,12 +113,13 @@ export {
   ActionNotFoundError,
   type ActionView,
   type GetActionOptions,
-  type StopActionOptions,
 } from './application/troubleshooting/bulk-action.ts'
+export type { ControlOptions } from './application/troubleshooting/control-action.ts'
 export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
 export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
+export { PlanChangedError } from './application/troubleshooting/plan-token.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'

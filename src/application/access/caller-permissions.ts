@@ -35,6 +35,8 @@ export const callerPermissions = {
     action: 'operate',
     actions: 'operate',
     stop: 'operate',
+    pause: 'operate',
+    resume: 'operate',
   },
   strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },

@@ -182,6 +182,7 @@ export interface OperatorRetried extends Fact {
   readonly fromLog?: true
   readonly data?: Json
   readonly diff?: readonly Change[]
+  readonly reason?: string
 }
 
 export interface OperatorCanceled extends Fact {
@@ -192,6 +193,7 @@ export interface OperatorCanceled extends Fact {
 export interface OperatorCompleted extends Fact {
   readonly type: 'OperatorCompleted'
   readonly resultData: Json
+  readonly reason?: string
 }
 
 /**

@@ -3,9 +3,9 @@ import type { Json } from '../json/json.ts'
 
 /** What each action needs besides who acts and when: the members of its intent. */
 export interface ActionDetails {
-  readonly retry: { readonly resetAttempts: boolean; readonly data?: Json }
+  readonly retry: { readonly resetAttempts: boolean; readonly data?: Json; readonly reason?: string }
   readonly cancel: { readonly reason: string }
-  readonly complete: { readonly resultData: Json }
+  readonly complete: { readonly resultData: Json; readonly reason?: string }
   readonly snooze: { readonly until: Instant; readonly reason?: string }
   readonly endAttempt: { readonly reason: string }
 }
@@ -16,6 +16,8 @@ export interface ActionOption {
   readonly kind: 'text' | 'json' | 'boolean' | 'instant'
   /** Without it the action is refused. */
   readonly required?: true
+  /** Console and command line require it of people; programs may leave it out. */
+  readonly asked?: true
   /** What stands for an option that is left out. */
   readonly usual?: Json
   /** Only of an action on one command. */
@@ -96,6 +98,7 @@ export const parkedActions = {
         flag: '--data <json>',
         about: 'an edited payload: JSON, @file or - for standard input (one command only)',
       },
+      reason: { kind: 'text', flag: '--reason <text>', about: 'why; kept in the audit', label: 'Note for the audit' },
     },
     verb: 'Retry',
     past: 'Retried',
@@ -147,6 +150,13 @@ export const parkedActions = {
         flag: '--result <json>',
         about: 'goes into the reply: JSON, @file or - for standard input (default: null)',
         label: 'Result (JSON)',
+      },
+      reason: {
+        kind: 'text',
+        asked: true,
+        flag: '--reason <text>',
+        about: 'why; kept in the audit',
+        label: 'Reason (required)',
       },
     },
     verb: 'Complete',

@@ -57,6 +57,8 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
   ['troubleshooting.actions', 'operate', caller => caller.troubleshooting.actions()],
   ['troubleshooting.stop', 'operate', caller => caller.troubleshooting.stop(ID)],
+  ['troubleshooting.pause', 'operate', caller => caller.troubleshooting.pause(ID)],
+  ['troubleshooting.resume', 'operate', caller => caller.troubleshooting.resume(ID)],
   ['pause', 'operate', caller => caller.pause({ domain: 'a', reason: 'x' })],
   ['resume', 'operate', caller => caller.resume(ID)],
   ['pauses', 'read', caller => caller.pauses()],

@@ -21,7 +21,7 @@ const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_u
 const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
-const actions = ['command_bus_action', 'command_bus_action_item']
+const actions = ['command_bus_action', 'command_bus_action_item', 'command_bus_action_change']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
 const everybody: Rights = {
