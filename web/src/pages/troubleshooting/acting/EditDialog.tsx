@@ -7,7 +7,7 @@ import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
 import { Beginning } from '../../../components/Json.tsx'
 import { JsonEditor, parseJson } from '../../../components/JsonEditor.tsx'
 import { Answered } from '../../../components/states.tsx'
-import { Refusal } from './Refusal.tsx'
+import { isGone, Refusal } from './Refusal.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
 import type { Target } from './target.ts'
 import { useAct } from './useAct.ts'
@@ -60,13 +60,13 @@ const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { read
       <p className="text-muted">
         {same ? 'Not changed: the original payload is sent again.' : 'The audit keeps the difference, with your name.'}
       </p>
-      <Refusal error={act.error} />
+      <Refusal error={act.error} sent />
       <DialogButtons>
         <Button disabled={text === before} onClick={() => setText(before)}>
           Undo changes
         </Button>
         <Button onClick={onClose}>Back</Button>
-        <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok}>
+        <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok || isGone(act.error)}>
           {same ? 'Retry 1 command' : 'Retry with this payload'}
         </Button>
       </DialogButtons>
