@@ -46,7 +46,8 @@ alter table command_bus_action_item
 -- Each state of an action, so that it can be shown as it was. Written with every change, whoever makes it.
 create table command_bus_action_change (
   action_id  uuid not null references command_bus_action on delete cascade,
-  at         timestamptz not null default clock_timestamp(),
+  -- as exact as answers show it, so that the instant of a change is one at which it holds
+  at         timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
   number     bigint generated always as identity,
   status     text collate "C" not null,
   stage      int not null,

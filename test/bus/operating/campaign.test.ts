@@ -113,7 +113,7 @@ describe('a campaign', () => {
   test('O1: keeps its rate within 5 percent', async () => {
     const { pool } = await createTestBus()
     const rate = 100
-    await parkMany(pool, 350)
+    await parkMany(pool, 250)
     const actions = createTestActions(pool)
     const { actionId } = await actions.start({ ...jane, action: 'retry', filter: {}, ratePerSecond: rate })
     await actions.runOne(actionId)
@@ -161,7 +161,7 @@ describe('a campaign', () => {
     const options = { ...jane, action: 'retry', filter: { domain: 'payments' }, between } as const
     const { actionId, waitsFor } = await actions.start(options)
     expect(waitsFor).toBe('hours')
-    running(actions)
+    const runner = running(actions)
     // the same runner comes to it before it comes to the other
     const other = await actions.start({ ...jane, action: 'retry', filter: { domain: 'orders' } })
     await until(
@@ -177,6 +177,7 @@ describe('a campaign', () => {
       () => actions.get(actionId),
       view => view?.status === 'COMPLETED',
     )
+    await runner.stop()
   })
 
   test('O1: hours are those of their zone, also over midnight and in summer', () => {
@@ -200,8 +201,8 @@ describe('a campaign', () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 40)
     const actions = createTestActions(pool)
-    const { actionId } = await actions.start({ ...jane, action: 'retry', filter: {}, ratePerSecond: 20 })
-    running(actions)
+    const { actionId } = await actions.start({ ...jane, action: 'retry', filter: {}, ratePerSecond: 40 })
+    const runner = running(actions)
     await until(
       () => actions.get(actionId),
       view => (view?.succeeded ?? 0) > 3,
@@ -230,6 +231,7 @@ describe('a campaign', () => {
     expect(await actions.get(actionId, { at })).toMatchObject({ status: 'PAUSED', succeeded: paused.succeeded })
     await expect(actions.pause(actionId, { operator: 'joe' })).rejects.toMatchObject({ code: 'INVALID_OPERATION' })
     expect(await actions.resume(actionId, { operator: 'joe' })).toMatchObject({ status: 'COMPLETED' })
+    await runner.stop()
   })
 })
 
@@ -271,7 +273,7 @@ describe('the time to undo', () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 3, { replyTo: 'replies' })
     const actions = createTestActions(pool)
-    running(actions)
+    const runner = running(actions)
     const cancel = { ...jane, action: 'cancel', filter: {}, reason: 'gone' } as const
     const first = await actions.start({ ...cancel, undoSeconds: 600 })
     expect(first).toMatchObject({ waitsFor: 'undo', startsAt: expect.any(String) })
@@ -282,6 +284,7 @@ describe('the time to undo', () => {
       () => actions.get(second.actionId),
       view => view?.status === 'COMPLETED',
     )
+    await runner.stop()
     const { rows } = await pool.query(
       `select bool_and(e.recorded >= a.starts_at) as after, count(*)::int as all
        from command_bus_event e, command_bus_action a where e.type = 'OperatorCanceled' and a.id = $1`,

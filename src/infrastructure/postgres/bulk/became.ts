@@ -32,7 +32,8 @@ export const settle = async (pool: Pool, id: string): Promise<void> => {
            order by e.revision limit 1) e
          join unnest($3::text[], $4::text[]) d(type, status) on d.type = e.type),
        settled as (
-         update command_bus_action_item i set became = e.status, became_code = e.code, became_at = e.recorded
+         update command_bus_action_item i set became = e.status, became_code = e.code,
+           became_at = date_trunc('milliseconds', e.recorded)
          from ended e where i.action_id = $1 and i.ordinal = e.ordinal and i.became is null)
        select max(ordinal) as last, count(*)::int as looked from running`,
       [id, from, decisive.map(({ type }) => type), decisive.map(({ to }) => to)],
