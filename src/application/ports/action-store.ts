@@ -12,10 +12,10 @@ import type { Page } from './reading/command-queries.ts'
 export const actionStatuses = [
   'RUNNING',
   'WAITING_FOR_CANARY',
-  'PAUSED',
   'COMPLETED',
   'CANARY_FAILED',
   'STOPPED',
+  'PAUSED',
   'STOPPED_BY_RULE',
 ] as const
 export type ActionStatus = (typeof actionStatuses)[number]

@@ -52,6 +52,8 @@ export const textOfToken = ({ options, print, snapshot }: PlanToken): string => 
 
 const TOKEN = /^([0-9a-f]{16})([0-9a-f]{32})\.([\d:,]{1,4000})$/
 
+export const isToken = (text: string): boolean => TOKEN.test(text)
+
 /** @throws InvalidInputError */
 export const printIn = (token: unknown): PlanToken => {
   const [, options, print, snapshot] = (typeof token === 'string' ? TOKEN.exec(token) : null) ?? []

@@ -196,7 +196,7 @@ describe('bad input', () => {
     [['retry', '--all', '--between', '9-17'], '--between must be hours, like 09:00-17:00'],
     [['retry', '--all', '--time-zone', 'UTC'], '--time-zone is about --between'],
     [['retry', '--all', '--rate', 'fast'], '--rate must be a number'],
-    [['retry', '--all', '--plan', 'x'], 'planToken: is not a token of a dry run'],
+    [['retry', '--all', '--plan', 'x'], '--plan must be what a dry run printed'],
     [['retry', unknown, unknown.replace('7', '8'), '--plan', 'x'], '--plan is for one command'],
     [['retry', '--from', 'yesterday'], 'filter.from: must be an ISO 8601 date or time'],
     [['actions', 'x'], "actionId: 'x' is not a valid id"],

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { textOf } from '../../../application/shared/input.ts'
 import { actionOf } from '../../../application/troubleshooting/action-input.ts'
 import type { Acted, BulkActionOptions, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
+import { isToken } from '../../../application/troubleshooting/plan-token.ts'
 import {
   type ActionName,
   type ActionOption,
@@ -133,7 +134,11 @@ const actOnMany = async (deps: CliDeps, options: BulkActionOptions, flags: Flags
   })
 }
 
-const planOf = ({ plan }: Flags): { readonly planToken?: string } => (plan === undefined ? {} : { planToken: plan })
+const planOf = ({ plan }: Flags): { readonly planToken?: string } => {
+  if (plan === undefined) return {}
+  if (!isToken(plan)) throw new UsageError('--plan must be what a dry run printed after it')
+  return { planToken: plan }
+}
 
 const undoOf = (action: ParkedAction): { readonly undoSeconds?: number } =>
   (action === 'cancel' || action === 'complete') && atTerminal() ? { undoSeconds: UNDO_SECONDS } : {}

@@ -69,7 +69,7 @@ export const PaceFields = ({ count, staged, value, onChange }: PaceFieldsProps) 
           <TextField label="Commands a second" value={value.rate} onChange={rate => set({ rate })} />
           {(['from', 'to'] as const).map(name => (
             <label key={name} className="grid gap-1 font-medium">
-              {name === 'from' ? 'Only from' : 'Until'}
+              {name === 'from' ? 'Not before' : 'Not after'}
               <input
                 type="time"
                 value={value[name]}
