@@ -1,4 +1,5 @@
 export type { Caller } from './application/access/caller.ts'
+export { PlanChangedError } from './application/acting/plan-token.ts'
 export { BatchFailedError, type BatchItem } from './application/commands/batch-failed.ts'
 export {
   BusinessRuleError,
@@ -119,7 +120,6 @@ export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
 export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
-export { PlanChangedError } from './application/troubleshooting/plan-token.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'

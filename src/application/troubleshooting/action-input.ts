@@ -7,6 +7,7 @@ import {
 } from '../../domain/command/operator-actions.ts'
 import { type ActionFilter, actionConditions } from '../../domain/command/parking.ts'
 import type { Instant } from '../../domain/instant.ts'
+import { campaignOf, undoSecondsOf } from '../acting/campaign-input.ts'
 import { conditionsOf } from '../commands/parked-filter.ts'
 import {
   type ActionListFilter,
@@ -21,7 +22,6 @@ import { InvalidInputError } from '../shared/errors.ts'
 import { commandIdOf, domainOf, oneOf, optional, pagingOf, textOf, wholeOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
-import { campaignOf, undoSecondsOf } from './campaign-input.ts'
 import type { BulkActionOptions } from './operator-options.ts'
 
 /** The most ids in one action; a filter has no limit. */

@@ -1,6 +1,8 @@
 import { type Campaign, stageTargets } from '../../domain/campaign/campaign.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { ActionFilter } from '../../domain/command/parking.ts'
+import { type WaitsFor, waitsForOf } from '../acting/next-piece.ts'
+import { PlanChangedError, printIn, tokenOf } from '../acting/plan-token.ts'
 import type {
   ActionChange,
   ActionItem,
@@ -18,9 +20,7 @@ import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError } from '../shared/errors.ts'
 import { commandIdOf, instantOf, optional } from '../shared/input.ts'
 import { actionListOf, actionOf, itemListOf } from './action-input.ts'
-import { type WaitsFor, waitsForOf } from './next-piece.ts'
 import type { BulkActionOptions } from './operator-options.ts'
-import { PlanChangedError, printIn, tokenOf } from './plan-token.ts'
 
 /** The progress of an action. Times are ISO 8601. */
 export interface ActionView {

@@ -1,5 +1,6 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
+import { textOfToken, tokenOf } from '../acting/plan-token.ts'
 import type { ActionStore } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandQueries } from '../ports/reading/command-queries.ts'
@@ -9,7 +10,6 @@ import { intentOf } from './apply-action.ts'
 import { type CommandPlan, cutPlan, type PlanTurns } from './dry-run.ts'
 import { onlyWithin, refusal } from './operate-command.ts'
 import type { BulkActionOptions } from './operator-options.ts'
-import { textOfToken, tokenOf } from './plan-token.ts'
 
 export interface DryRunActionDeps {
   readonly plan: PlanTurns

@@ -6,6 +6,7 @@ import type { CommandRejection } from '../../domain/command/rejections.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import type { CommandStatus } from '../../domain/command/transitions.ts'
 import type { Json } from '../../domain/json/json.ts'
+import { hashOf, PlanChangedError, type PlanToken, printIn, textOfToken } from '../acting/plan-token.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -23,7 +24,6 @@ import { isWithin } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { PlanTurn, PlanTurns } from './dry-run.ts'
 import type { Acted, ActorOptions, OperatorCall, OperatorCalls } from './operator-options.ts'
-import { hashOf, PlanChangedError, type PlanToken, printIn, textOfToken } from './plan-token.ts'
 
 export interface OperateDeps {
   readonly transact: TransactCommands

@@ -1,8 +1,8 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { ActionFilter } from '../../domain/command/parking.ts'
+import type { CampaignOptions } from '../acting/campaign-input.ts'
 import type { Scope } from '../ports/authorization.ts'
-import type { CampaignOptions } from './campaign-input.ts'
 import type { CommandPlan } from './dry-run.ts'
 
 /** For actions that can be tried without effect. */

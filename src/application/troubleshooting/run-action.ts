@@ -1,11 +1,11 @@
+import { judgeStage } from '../acting/judge-stage.ts'
+import { nextPiece } from '../acting/next-piece.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { ActionRecord, ActionStore, DueItem } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { applyAction, type SeparateLog } from './apply-action.ts'
 import { isOver } from './bulk-action.ts'
-import { judgeStage } from './judge-stage.ts'
-import { nextPiece } from './next-piece.ts'
 import { createPrefetch } from './prefetch.ts'
 
 export interface RunActionDeps {

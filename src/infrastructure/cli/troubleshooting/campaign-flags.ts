@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { type CampaignOptions, campaignOf } from '../../../application/acting/campaign-input.ts'
 import { defined } from '../../../application/shared/input.ts'
-import { type CampaignOptions, campaignOf } from '../../../application/troubleshooting/campaign-input.ts'
 import type { StopRule } from '../../../domain/campaign/campaign.ts'
 import type { ParkedAction } from '../../../domain/command/operator-actions.ts'
 import { UsageError } from '../support/failure.ts'

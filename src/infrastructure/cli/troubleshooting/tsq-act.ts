@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
+import { isToken } from '../../../application/acting/plan-token.ts'
 import { textOf } from '../../../application/shared/input.ts'
 import { actionOf } from '../../../application/troubleshooting/action-input.ts'
 import type { Acted, BulkActionOptions, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
-import { isToken } from '../../../application/troubleshooting/plan-token.ts'
 import {
   type ActionName,
   type ActionOption,
