@@ -93,6 +93,20 @@ describe('a campaign', () => {
     })
     expect((await tracesOf(pool)).audit).toEqual({ OPERATOR_RETRY: onceEach(sent) })
 
+    const { rows } = await pool.query(
+      `with ends as (
+         select width_bucket(i.ordinal, $1::int[]) as stage, max(e.recorded) filter (where e.revision > i.revision + 1) as ended,
+                min(e.recorded) filter (where e.type = 'OperatorRetried') as begun
+         from command_bus_action_item i
+         join command_bus_event e on e.stream = command_bus_command_stream(i.domain, i.command_id)
+         where i.outcome = 'SUCCEEDED' group by 1)
+       select count(*)::int as stages, bool_and(coalesce(begun > before, true)) as waited
+       from (select *, lag(ended) over (order by stage) as before from ends) s`,
+      [targets.map(target => target + 1)],
+    )
+    // no stage began before all of the stage before had ended
+    expect(rows).toEqual([{ stages: 3, waited: true }])
+
     expect(ended.changes?.map(({ status, stage, by }) => [status, stage, by])).toEqual([
       ['RUNNING', 1, 'jane@example.com'],
       ['RUNNING', 2, null],
