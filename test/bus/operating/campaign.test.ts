@@ -268,12 +268,12 @@ describe('what became of a retry', () => {
       if ((data as { readonly bad?: true }).bad) throw new PermanentCommandError('AGAIN', 'no')
     }
     await work({ domain: 'payments', handlers: { Charge } })
-    const became = { completed: 30, parkedAgain: 2, failed: 0, canceled: 0, running: 0 }
     await until(
-      () => actions.get(actionId),
-      view => view?.became?.running === 0,
+      () => tracesOf(pool),
+      ({ rows }) => rows.COMPLETED === 30 && rows.IN_TROUBLESHOOTING_QUEUE === 2,
     )
     await bus.troubleshooting.complete('payments', bad[0] as string, { operator: 'joe' })
+    const became = { completed: 30, parkedAgain: 2, failed: 0, canceled: 0, running: 0 }
     const after = await actions.get(actionId, { items: { became: 'IN_TROUBLESHOOTING_QUEUE' } })
     expect(after).toMatchObject({ status: 'COMPLETED', succeeded: 32, became })
     expect(after?.items?.items.map(item => [item.commandId, item.outcome, item.becameCode]).sort()).toEqual(

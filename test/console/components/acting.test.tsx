@@ -207,7 +207,7 @@ describe('the page of an action', () => {
     })
     show(<ActionPage id={id} />)
     await screen.findByText('Under way. Waiting for stage 1 of 2 to end')
-    expect(screen.getByText('paused by jane: lunch')).toBeTruthy()
+    expect(screen.getByText(/paused by jane: lunch/)).toBeTruthy()
     await userEvent.click(screen.getByRole('button', { name: 'Pause' }))
     await userEvent.type(screen.getByLabelText('Reason'), 'lunch')
     await userEvent.click(screen.getByRole('button', { name: 'Pause it' }))

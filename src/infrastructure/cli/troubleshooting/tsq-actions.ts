@@ -174,7 +174,7 @@ const actionText = (view: ActionView): string => {
       ['Goes', Object.keys(campaign).length === 0 ? null : JSON.stringify(campaign)],
       ['Canary', view.canary],
       ['Done', `${view.succeeded} of ${view.total}; ${view.failed} failed, ${view.skipped} skipped`],
-      ['Sent again', became === undefined ? null : becameText(view.succeeded, became)],
+      ['Afterwards', became === undefined ? null : becameText(view.succeeded, became)],
       ['Operator', view.operator],
       ['Tenant', view.tenantId],
       ['Begun', when(view.createdAt)],

@@ -1,5 +1,4 @@
 import type { Action } from '../../api/client.ts'
-import { Table } from '../../components/lists/Table.tsx'
 import { Section } from '../../components/Page.tsx'
 import { At } from '../../components/Time.tsx'
 import { ActionBadge } from './action-words.tsx'
@@ -8,25 +7,16 @@ import { ActionBadge } from './action-words.tsx'
 export const ActionChanges = ({ changes = [] }: { readonly changes: Action['changes'] }) =>
   changes.length < 2 ? null : (
     <Section title="History">
-      <Table
-        label="Changes of this action"
-        rows={changes}
-        keyOf={({ at, status, stage }) => `${at} ${status} ${stage}`}
-        columns={[
-          { title: 'At', cell: ({ at }) => <At at={at} /> },
-          {
-            title: 'Status',
-            cell: ({ status, note }) => (
-              <>
-                <ActionBadge status={status} />
-                {note !== null && <span className="block text-xs text-muted wrap-anywhere">{note}</span>}
-              </>
-            ),
-          },
-          { title: 'Stage', numeric: true, from: 'sm', cell: ({ stage }) => stage },
-          { title: 'Done', numeric: true, from: 'sm', cell: ({ succeeded }) => succeeded },
-          { title: 'By', from: 'sm', cell: ({ by }) => <span className="wrap-anywhere">{by ?? 'the action'}</span> },
-        ]}
-      />
+      <ol className="grid gap-2 p-4 text-sm">
+        {changes.map(({ at, status, stage, succeeded, note, by }) => (
+          <li key={`${at} ${status} ${stage}`} className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5">
+            <At at={at} />
+            <ActionBadge status={status} />
+            <span className="wrap-anywhere">
+              stage {stage}, {succeeded} done, {note ?? `by ${by ?? 'the action'}`}
+            </span>
+          </li>
+        ))}
+      </ol>
     </Section>
   )
