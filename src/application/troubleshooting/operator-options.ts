@@ -18,6 +18,8 @@ export interface OperatorOptions {
     readonly resetAttempts?: boolean
     /** Replaces the payload; the handler's codec must accept it. The log keeps the original and the difference. */
     readonly data?: unknown
+    /** Why, for the audit. */
+    readonly reason?: string
   }
   readonly cancel: ActorOptions & {
     /** Required; it goes into the reply to the sender. */
@@ -26,6 +28,8 @@ export interface OperatorOptions {
   readonly complete: ActorOptions & {
     /** Any JSON value; goes into the reply. Default null. */
     readonly resultData?: unknown
+    /** Why, for the audit. */
+    readonly reason?: string
   }
   readonly snooze: ActorOptions & {
     /** ISO 8601, at most a year from now. */

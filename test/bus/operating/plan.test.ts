@@ -7,7 +7,7 @@ const jane = { operator: 'jane' }
 const joe = { operator: 'joe' }
 
 /** PLAN_RACES=1000 for all of the row. */
-const races = Number(process.env.PLAN_RACES ?? 80)
+const races = Number(process.env.PLAN_RACES ?? 60)
 
 /** The same every time. */
 const dice = (seed: number) => {

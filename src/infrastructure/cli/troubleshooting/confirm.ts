@@ -10,7 +10,7 @@ import { counted, printNote } from '../text/output.ts'
 export const atTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
 
 /** From so many on, trying a few first is proposed. */
-export const MANY = 20
+const MANY = 20
 
 /** Asks on standard error; anything but yes is no. @throws Refused */
 export const confirm = async (
