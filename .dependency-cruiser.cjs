@@ -30,6 +30,7 @@ const ROOMS = [
   'application/commands',
   'application/replies',
   'application/strangers',
+  'application/acting',
   'application/troubleshooting',
   'application/investigation',
   'application/operations',

@@ -163,6 +163,7 @@ cross join lateral (
   select 0, 'OPERATOR_RETRY', jsonb_build_object('operator', e.meta->'actor', 'new_msg_id', e.msg_id,
       'archived_msg_id', (e.data->>'archivedMsgId')::bigint, 'reset_attempts', e.data->'resetAttempts',
       'attempts', e.data->'attempts', 'edited', e.data ? 'data', 'diff', e.data->'diff')
+      || jsonb_strip_nulls(jsonb_build_object('reason', e.data->'reason'))
     where e.type = 'OperatorRetried'
   union all
   select 0, 'OPERATOR_CANCEL', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',
@@ -171,6 +172,7 @@ cross join lateral (
   union all
   select 0, 'OPERATOR_COMPLETE', jsonb_build_object('operator', e.meta->'actor', 'result_data', e.data->'resultData',
       'reply_to', e.meta#>'{context,replyTo}', 'reply_sent', e.meta#>>'{context,replyTo}' is not null)
+      || jsonb_strip_nulls(jsonb_build_object('reason', e.data->'reason'))
     where e.type = 'OperatorCompleted'
   union all
   select 0, 'OPERATOR_SNOOZE', jsonb_build_object('operator', e.meta->'actor', 'until', e.data->'until',

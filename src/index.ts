@@ -1,4 +1,5 @@
 export type { Caller } from './application/access/caller.ts'
+export { PlanChangedError } from './application/acting/plan-token.ts'
 export { AlertNotFoundError } from './application/alerts/alert-errors.ts'
 export type { NewAlert } from './application/alerts/alert-input.ts'
 export type { AlertOptions } from './application/alerts/alerts.ts'
@@ -145,8 +146,8 @@ export {
   ActionNotFoundError,
   type ActionView,
   type GetActionOptions,
-  type StopActionOptions,
 } from './application/troubleshooting/bulk-action.ts'
+export type { ControlOptions } from './application/troubleshooting/control-action.ts'
 export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
 export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'

@@ -88,7 +88,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   }
   const separateLog = store.capabilities.inlineProjections ? {} : { separateLog: separateLogOf(commands) }
   const actions = createActions({ pool, transact: transactNow, ...separateLog, clock, ids, log, onFilled })
-  const { start, get, list, stop } = actions
+  const { start, get, list, pause, resume, stop } = actions
   const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
   const { templates, runner } = workflows
   const flow = createFlow({ ...deps, pool, store, derivedId })
@@ -142,7 +142,15 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       ),
     ),
     operations: guardedAll(createOperations({ ...deps, queries, derivedId, maxRetries: deps.maxOperationRetries })),
-    actions: guardedAll({ start, get, list, stop, dryRun: dryRunAction({ plan, queries, clock }) }),
+    actions: guardedAll({
+      start,
+      get,
+      list,
+      pause,
+      resume,
+      stop,
+      dryRun: dryRunAction({ plan, queries, clock, printOf: actions.store.printOf }),
+    }),
     runs: guardedAll({
       createTemplate: templates.create,
       editTemplate: templates.edit,

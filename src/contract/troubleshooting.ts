@@ -80,7 +80,7 @@ export const commandPlan = t.intersection([
 ])
 
 /** Present in the answer to a dry run only. */
-const planned = t.partial({ dryRun: commandPlan })
+const planned = t.partial({ dryRun: commandPlan, planToken: t.string })
 
 const acted = t.intersection([t.type({ commandId: t.string, status }), planned])
 
@@ -120,9 +120,9 @@ const actionRoute = <Answer extends t.Mixed>(action: ActionName, answer: Answer)
     permission,
     params: commandParams,
     query: none,
-    body: object(required, { ...optional, dryRun: t.boolean }),
+    body: object(required, { ...optional, dryRun: t.boolean, planToken: t.string }),
     success: { status: 200, body: answer },
-    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'PLAN_CHANGED'],
   })
 }
 

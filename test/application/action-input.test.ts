@@ -15,6 +15,8 @@ describe("an action's options", () => {
       details: { action: 'retry', resetAttempts: true },
       target: { filter: {} },
       canary: null,
+      campaign: {},
+      undoSeconds: 0,
       operator: jane,
       tenantId: null,
     })
@@ -70,7 +72,7 @@ describe("an action's options", () => {
     ['a canary for a cancel', { action: 'cancel', reason: 'x', canary: 1 }, 'canary'],
     ['a cancel without a reason', { action: 'cancel' }, 'reason'],
     ['a cancel with a blank reason', { action: 'cancel', reason: ' ' }, 'reason'],
-    ['a reason for a retry', { reason: 'x' }, 'reason'],
+    ['a blank reason for a retry', { reason: ' ' }, 'reason'],
     ['a result for a retry', { resultData: null }, 'resultData'],
     ['attempts for a completion', { action: 'complete', resetAttempts: true }, 'resetAttempts'],
     ['attempts that are neither kept nor reset', { resetAttempts: 'no' }, 'resetAttempts'],

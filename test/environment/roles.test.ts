@@ -152,6 +152,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await operator.troubleshooting.retry('shop', failed.commandId, { operator: 'jane' })
     const { actionId } = await operator.actions.start({ operator: 'jane', action: 'retry', filter: { domain: 'shop' } })
     expect(await operator.actions.runOne(actionId)).toMatchObject({ status: 'COMPLETED', total: 1, succeeded: 1 })
+    expect(await reader.actions.get(actionId)).toMatchObject({ succeeded: 1, became: expect.any(Object) })
     await until(
       () => statusOf(failed.commandId),
       status => status === 'COMPLETED',

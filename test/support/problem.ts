@@ -6,7 +6,8 @@ import type { Answer } from './http.ts'
 export const expectProblem = (answer: Answer, status: number, code: string, detail?: RegExp | string): void => {
   expect([answer.status, answer.body?.code, answer.body?.detail]).toEqual([status, code, expect.any(String)])
   expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
-  const { errors, ...members } = answer.body
+  const { errors, changes, ...members } = answer.body
+  expect(Array.isArray(changes)).toBe(code === 'PLAN_CHANGED')
   expect(members).toEqual({
     type: 'about:blank',
     title: STATUS_CODES[status],

@@ -31,7 +31,8 @@ import type { WorkflowCalls } from '../runs/workflow-calls.ts'
 import type { Search } from '../search/search.ts'
 import type { Views } from '../search/views.ts'
 import type { Strangers } from '../strangers/strangers.ts'
-import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
+import type { ActionView, GetActionOptions } from '../troubleshooting/bulk-action.ts'
+import type { ControlOptions } from '../troubleshooting/control-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
@@ -143,7 +144,12 @@ export interface BusCalls extends Pauses {
     readonly start: (options: BulkActionOptions) => Promise<ActionView>
     readonly get: (id: string, options?: GetActionOptions) => Promise<ActionView | null>
     readonly list: (filter?: ActionListFilter) => Promise<Page<ActionView>>
-    readonly stop: (id: string, options: StopActionOptions) => Promise<ActionView>
+    /** Sends nothing more, until it is resumed. @throws ActionNotFoundError, InvalidOperationError (it is over) */
+    readonly pause: (id: string, options: ControlOptions) => Promise<ActionView>
+    /** Goes on with a paused action. @throws ActionNotFoundError */
+    readonly resume: (id: string, options: ControlOptions) => Promise<ActionView>
+    /** Ends an action after its present piece; what is left stays parked. @throws ActionNotFoundError */
+    readonly stop: (id: string, options: ControlOptions) => Promise<ActionView>
     /** What an action would do, by the same decisions; changes nothing. */
     readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
   }

@@ -40,6 +40,8 @@ export const callerPermissions = {
     action: 'operate',
     actions: 'operate',
     stop: 'operate',
+    pause: 'operate',
+    resume: 'operate',
   },
   search: { declared: 'read', declare: 'operate', drop: 'operate' },
   views: { list: 'read', get: 'read', set: 'read', delete: 'read' },

@@ -8,7 +8,9 @@ import type { GroupFilter, TroubleshootingFilter } from '../ports/reading/comman
 import type { Cause } from '../ports/reading/explain.ts'
 import type { OwedFilter } from '../ports/reading/owed.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
+import { defined } from '../shared/input.ts'
 import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
+import type { ControlOptions } from '../troubleshooting/control-action.ts'
 import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
@@ -84,9 +86,9 @@ export const troubleshootingCalls = {
     return calling.bus.actions.dryRun({ ...options, ...actingOnMany(calling) } as BulkActionOptions)
   },
   /** @throws ActionNotFoundError */
-  action: async (calling: Calling, id: string, items?: ItemListFilter) => {
+  action: async (calling: Calling, id: string, items?: ItemListFilter, at?: string) => {
     const { tenantId } = actingOnMany(calling)
-    const found = await calling.bus.actions.get(id, { tenantId, ...(items === undefined ? {} : { items }) })
+    const found = await calling.bus.actions.get(id, { tenantId, ...defined({ items, at }) })
     if (found === null) throw new ActionNotFoundError(id)
     return found
   },
@@ -95,8 +97,16 @@ export const troubleshootingCalls = {
     return bus.actions.list({ ...filter, ...scope })
   },
   /** Leaves a finished action as it is. @throws ActionNotFoundError */
-  stop: async (calling: Calling, id: string) => {
-    return calling.bus.actions.stop(id, actingOnMany(calling))
+  stop: async (calling: Calling, id: string, why: Pick<ControlOptions, 'reason'> = {}) => {
+    return calling.bus.actions.stop(id, { ...why, ...actingOnMany(calling) })
+  },
+  /** @throws ActionNotFoundError, InvalidOperationError (it is over) */
+  pause: async (calling: Calling, id: string, why: Pick<ControlOptions, 'reason'> = {}) => {
+    return calling.bus.actions.pause(id, { ...why, ...actingOnMany(calling) })
+  },
+  /** @throws ActionNotFoundError */
+  resume: async (calling: Calling, id: string, why: Pick<ControlOptions, 'reason'> = {}) => {
+    return calling.bus.actions.resume(id, { ...why, ...actingOnMany(calling) })
   },
 }
 

@@ -1,16 +1,41 @@
 import type { Either } from 'fp-ts/lib/Either.js'
+import type { Campaign, SoFar } from '../../domain/campaign/campaign.ts'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import type { ActionDetails, ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { ActionFilter } from '../../domain/command/parking.ts'
 import type { Transaction } from './event-store.ts'
 import type { Page } from './reading/command-queries.ts'
 
-/** STOPPED: an operator ended it; CANARY_FAILED: a command of the canary did not complete. */
-export const actionStatuses = ['RUNNING', 'WAITING_FOR_CANARY', 'COMPLETED', 'CANARY_FAILED', 'STOPPED'] as const
+/**
+ * STOPPED: an operator ended it; STOPPED_BY_RULE: too many commands did not complete; CANARY_FAILED: the same, of a canary.
+ */
+export const actionStatuses = [
+  'RUNNING',
+  'WAITING_FOR_CANARY',
+  'COMPLETED',
+  'CANARY_FAILED',
+  'STOPPED',
+  'PAUSED',
+  'STOPPED_BY_RULE',
+] as const
 export type ActionStatus = (typeof actionStatuses)[number]
 
 export const itemOutcomes = ['SUCCEEDED', 'FAILED', 'SKIPPED'] as const
 export type ItemOutcome = (typeof itemOutcomes)[number]
+
+/** How a command went on after its retry; RUNNING: it has not ended. */
+export const becameWords = ['RUNNING', 'COMPLETED', 'FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE'] as const
+export type Became = (typeof becameWords)[number]
+
+/** What became of the commands that a retry has sent again. */
+export interface BecameCounts {
+  readonly completed: number
+  /** In troubleshooting again; also those that an operator has dealt with since. */
+  readonly parkedAgain: number
+  readonly failed: number
+  readonly canceled: number
+  readonly running: number
+}
 
 /** The options of the single action, for each item; without `data`, because payloads are edited one by one. */
 export type BulkDetails = {
@@ -22,10 +47,16 @@ export interface NewAction {
   readonly details: BulkDetails
   readonly target: { readonly filter: ActionFilter } | { readonly ids: readonly CommandKey[] }
   readonly canary: number | null
+  readonly campaign: Campaign
+  /** Nothing is done for so long: until then a stop undoes all of it. */
+  readonly undoSeconds: number
   readonly operator: string
   /** Null: commands of all tenants; `''`: commands without a tenant. */
   readonly tenantId: string | null
 }
+
+/** What an action is about. */
+export type Selection = Pick<NewAction, 'target' | 'tenantId'>
 
 /** The present state of an action. Times are ISO 8601. */
 export interface ActionRecord {
@@ -33,11 +64,22 @@ export interface ActionRecord {
   readonly details: BulkDetails
   readonly criteria: { readonly filter: ActionFilter } | { readonly ids: number }
   readonly canary: number | null
+  readonly campaign: Campaign
+  /** It carries out a plan: commands that have changed since then are skipped. */
+  readonly exact: boolean
   readonly operator: string
   readonly tenantId: string | null
   readonly status: ActionStatus
-  /** Why it ended early. */
+  /** Why it ended early, or is paused. */
   readonly note: string | null
+  /** The stage that is sent now, from 1. */
+  readonly stage: number
+  /** Until then a stop undoes all of it. */
+  readonly startsAt: string | null
+  /** What the rate allows now, in commands. */
+  readonly tokens: number
+  /** The database's clock, when this was read. */
+  readonly now: string
   readonly total: number
   readonly succeeded: number
   readonly failed: number
@@ -54,6 +96,23 @@ export interface ActionItem {
   readonly outcome: ItemOutcome | null
   /** Why it was not done. */
   readonly message: string | null
+  /** Of a retry that was done. */
+  readonly became: Became | null
+  /** The error code, if it did not complete. */
+  readonly becameCode: string | null
+}
+
+/** A state of an action, from `at` on. */
+export interface ActionChange {
+  readonly at: string
+  readonly status: ActionStatus
+  readonly stage: number
+  readonly note: string | null
+  /** The operator who made the change; null: the action itself. */
+  readonly by: string | null
+  readonly succeeded: number
+  readonly failed: number
+  readonly skipped: number
 }
 
 /** An item to be handled next. */
@@ -71,10 +130,12 @@ export interface ItemMark {
   readonly message: string | null
 }
 
-/** `stumbled`: describes the first command of the canary whose retry did not complete. */
-export type CanaryVerdict =
-  | { readonly verdict: 'waiting' | 'passed' }
-  | { readonly verdict: 'stumbled'; readonly why: string }
+/** What became of the commands sent so far; `first` describes the first that did not complete. */
+export interface Standing extends SoFar {
+  /** Of the present stage, not ended. */
+  readonly running: number
+  readonly first: string | null
+}
 
 /** An unfinished action that one process has locked for one transaction. */
 export interface TakenAction {
@@ -88,10 +149,26 @@ export interface TakenAction {
   readonly next: (limit: number) => Promise<readonly DueItem[]>
   /** Records and counts outcomes. When all items have one, the action is COMPLETED (unless it waits for its canary). */
   readonly mark: (marks: readonly ItemMark[], at: string) => Promise<void>
-  /** The canary has completed: the action continues with the rest. */
-  readonly passCanary: (at: string) => Promise<void>
+  /** The stage has completed: the action continues with the next. */
+  readonly passStage: () => Promise<void>
   /** Ends the action: items without an outcome are SKIPPED, with `note` as the reason. */
-  readonly end: (status: 'CANARY_FAILED' | 'STOPPED', note: string, at: string) => Promise<void>
+  readonly end: (status: EarlyEnd, note: string, by: string | null) => Promise<void>
+  readonly pause: (note: string, by: string) => Promise<void>
+  readonly resume: (by: string) => Promise<void>
+}
+
+export type EarlyEnd = 'CANARY_FAILED' | 'STOPPED' | 'STOPPED_BY_RULE'
+
+/** The commands of an action and their revisions, as a dry run saw them. */
+export interface SelectionPrint {
+  readonly print: string
+  /** What was committed then; for `changesSince`. */
+  readonly snapshot: string
+}
+
+/** What is different from a plan: `added` is new in the selection, `gone` no longer in it, `moved` in it and changed. */
+export interface PlanChange extends CommandKey {
+  readonly change: 'added' | 'gone' | 'moved'
 }
 
 export interface ActionListFilter {
@@ -104,14 +181,22 @@ export interface ActionListFilter {
 
 export interface ItemListFilter {
   readonly outcome?: ItemOutcome
+  /** Of a retry: commands that went on in this way. */
+  readonly became?: Became
   readonly limit?: number
   readonly cursor?: string
 }
 
 /** Stores bulk actions: their items, fixed at the request, and their progress. */
 export interface ActionStore {
-  /** Stores the action and its items in one statement. Repeated with the same id it changes nothing. */
-  readonly create: (action: NewAction) => Promise<ActionRecord>
+  /**
+   * Stores the action and its items in one statement. Repeated with the same id it changes nothing. With a `print`: null,
+   * and nothing is stored, unless the selection still has it.
+   */
+  readonly create: (action: NewAction, print?: string) => Promise<ActionRecord | null>
+  readonly printOf: (selection: Selection) => Promise<SelectionPrint>
+  /** At most 20, as far as the log still says. */
+  readonly changesSince: (selection: Selection, snapshot: string) => Promise<readonly PlanChange[]>
   readonly get: (id: string) => Promise<ActionRecord | null>
   /** Newest first. */
   readonly list: (filter: ActionListFilter) => Promise<Page<ActionRecord>>
@@ -121,8 +206,15 @@ export interface ActionStore {
   readonly open: () => Promise<readonly ActionRecord[]>
   /** Items after an ordinal without an outcome, in order. Another process may be handling them. */
   readonly due: (id: string, after: number, limit: number) => Promise<readonly DueItem[]>
-  /** The state of the canary's retried commands. Reads only. */
-  readonly canary: (id: string) => Promise<CanaryVerdict>
+  /** Looks up how retried commands ended, for those of which it is not recorded yet. */
+  readonly settle: (id: string) => Promise<void>
+  readonly standing: (id: string) => Promise<Standing>
+  /** As of an instant, or by now. */
+  readonly becameOf: (id: string, at?: string) => Promise<BecameCounts>
+  /** The changes of status and stage, oldest first: the latest 200. */
+  readonly changes: (id: string) => Promise<readonly ActionChange[]>
+  /** The state at an instant; null: the action did not exist. */
+  readonly stateAt: (id: string, at: string) => Promise<ActionChange | null>
   /**
    * Runs `work` in a transaction while no other process works on the action; an exception rolls everything back. Null:
    * nothing was done, because the action is finished or (with `wait: false`) another process has it.

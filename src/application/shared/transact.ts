@@ -19,7 +19,7 @@ export interface Turn<State, Intent, Rejection = never> {
   /** The state, if the caller has just loaded it; after a conflict it is loaded again. */
   readonly known?: Loaded<State>
   /** Checks the state before the decision and may refuse, for what the caller may not change. */
-  readonly guard?: (state: State) => Rejection | null
+  readonly guard?: (state: State, revision: number) => Rejection | null
   /** About how many bytes a statement needs for its events, where these can be large. */
   readonly bytes?: number
   /** The id of its first event, for callers that must recognise it later. Default: a new one. */
@@ -100,7 +100,7 @@ export const createTransact =
           later.push(index)
           continue
         }
-        const refused = turn.guard?.(before.state) ?? null
+        const refused = turn.guard?.(before.state, before.revision) ?? null
         const decided = refused === null ? decideAll(decider, turn.intents, before.state) : left(refused)
         if (isLeft(decided)) {
           settle(index, { outcome: 'rejected', rejection: decided.left, now: before })

@@ -7,11 +7,13 @@ import {
 } from '../../domain/command/operator-actions.ts'
 import { type ActionFilter, actionConditions } from '../../domain/command/parking.ts'
 import type { Instant } from '../../domain/instant.ts'
+import { campaignOf, undoSecondsOf } from '../acting/campaign-input.ts'
 import { conditionsOf } from '../commands/parked-filter.ts'
 import {
   type ActionListFilter,
   actionStatuses,
   type BulkDetails,
+  becameWords,
   type ItemListFilter,
   itemOutcomes,
   type NewAction,
@@ -30,10 +32,22 @@ export const MAX_CANARY = 10_000
 export const actionOf = (options: BulkActionOptions, now: Instant): Omit<NewAction, 'id'> => ({
   details: bulkDetailsOf(options, now),
   target: targetOf(options),
-  canary: optional(options.canary, value => wholeOf(value, 'canary', 1, MAX_CANARY)),
+  ...wayOf(options),
+  undoSeconds: undoSecondsOf(options),
   operator: textOf(options.operator, 'operator', 200),
   tenantId: optional(options.tenantId, scopedTenantOf),
 })
+
+const wayOf = (options: BulkActionOptions): Pick<NewAction, 'canary' | 'campaign'> => {
+  const canary = optional(options.canary, value => wholeOf(value, 'canary', 1, MAX_CANARY))
+  if (canary !== null && (options.stages !== undefined || options.stopWhen !== undefined)) {
+    throw new InvalidInputError(
+      'canary',
+      'is a first stage with a rule of its own: leave it out, or stages and stopWhen',
+    )
+  }
+  return { canary, campaign: campaignOf(options) }
+}
 
 const bulkDetailsOf = (options: BulkActionOptions, now: Instant): BulkDetails => {
   const action = oneOf(parkedActionNames, options.action, 'action')
@@ -45,12 +59,15 @@ const bulkDetailsOf = (options: BulkActionOptions, now: Instant): BulkDetails =>
   return { action, ...detailsOf(action, options, now, bulkOptionsOf(action)) } as BulkDetails
 }
 
+/** What needs to know how a command went on. */
+const staged: readonly string[] = ['canary', 'stages', 'stopWhen']
+
 /** The actions that accept an option. */
 const ownersOf = new Map<string, readonly ParkedAction[]>(
-  ['canary', ...parkedActionNames.flatMap(name => bulkOptionsOf(name).map(([option]) => option))].map(option => [
+  [...staged, ...parkedActionNames.flatMap(name => bulkOptionsOf(name).map(([option]) => option))].map(option => [
     option,
     parkedActionNames.filter(name =>
-      option === 'canary' ? actionNamed(name).canary : bulkOptionsOf(name).some(([own]) => own === option),
+      staged.includes(option) ? actionNamed(name).canary : bulkOptionsOf(name).some(([own]) => own === option),
     ),
   ]),
 )
@@ -103,6 +120,7 @@ export const actionListOf = (filter: ActionListFilter): ActionListFilter => ({
 
 export const itemListOf = (filter: ItemListFilter): ItemListFilter => ({
   ...(filter.outcome === undefined ? {} : { outcome: oneOf(itemOutcomes, filter.outcome, 'outcome') }),
+  ...(filter.became === undefined ? {} : { became: oneOf(becameWords, filter.became, 'became') }),
   ...pagingOf(filter),
 })
 

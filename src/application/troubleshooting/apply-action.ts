@@ -10,7 +10,7 @@ import type { IntentBase } from '../../domain/intent-base.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { BulkDetails, DueItem, ItemMark, TakenAction } from '../ports/action-store.ts'
 import type { Turn } from '../shared/transact.ts'
-import { refusal } from './operate-command.ts'
+import { refusal, unmoved } from './operate-command.ts'
 
 type CommandTurn = Turn<CommandState, CommandIntent, CommandRejection>
 
@@ -41,7 +41,7 @@ export const applyAction = async (
   at: string,
   separateLog?: SeparateLog,
 ): Promise<AppliedItems> => {
-  const { details, operator, id } = taken.action
+  const { details, operator, id, exact } = taken.action
   const intent = intentOf(details, { at, actor: operator })
   const marks: ItemMark[] = []
   const turns: CommandTurn[] = []
@@ -55,7 +55,7 @@ export const applyAction = async (
         stream: commandStream(item),
         intents: [intent],
         known: { state, revision },
-        guard: asItWas(item),
+        guard: exact ? unmoved(item.revision) : asItWas(item),
         ...(separateLog === undefined ? {} : { firstId: separateLog.eventIdOf(id, item.ordinal) }),
       })
       applying.push(item)
@@ -104,6 +104,9 @@ const asItWas =
       : null
 
 const refused = ({ domain, commandId }: DueItem, rejection: CommandRejection): Omit<ItemMark, 'ordinal'> => {
+  if (rejection.type === 'Moved') {
+    return { outcome: 'SKIPPED', message: `command ${commandId} has changed since the plan was made` }
+  }
   if (rejection.type !== 'NotInTroubleshooting') {
     return { outcome: 'FAILED', message: refusal(domain, commandId, rejection).message }
   }

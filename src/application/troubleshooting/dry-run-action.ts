@@ -1,5 +1,7 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
+import { textOfToken, tokenOf } from '../acting/plan-token.ts'
+import type { ActionStore } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandQueries } from '../ports/reading/command-queries.ts'
 import { CommandBusError } from '../shared/errors.ts'
@@ -13,6 +15,7 @@ export interface DryRunActionDeps {
   readonly plan: PlanTurns
   readonly queries: Pick<CommandQueries, 'parked'>
   readonly clock: Clock
+  readonly printOf: ActionStore['printOf']
 }
 
 export interface BlockedItem extends CommandKey {
@@ -41,6 +44,8 @@ export interface ActionPlan {
   /** Up to 20 of each, without payloads and reply bodies of more than 4 KiB. */
   readonly samples: readonly CommandPlan[]
   readonly blockedSamples: readonly BlockedItem[]
+  /** For the action itself: it is refused when any of these commands has changed, or another fits. */
+  readonly planToken: string
 }
 
 const MOST = 10_000
@@ -51,10 +56,13 @@ const PIECE = 25
 
 /** Writes nothing and makes no action. @throws InvalidInputError */
 export const dryRunAction =
-  ({ plan, queries, clock }: DryRunActionDeps) =>
+  ({ plan, queries, clock, printOf }: DryRunActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionPlan> => {
     const at = clock.now().toISOString()
-    const { details, target, operator, tenantId } = actionOf(options, at)
+    const action = actionOf(options, at)
+    const { details, target, operator, tenantId } = action
+    // first: what changes while the rest is read makes the token stale, never the other way round
+    const token = await tokenOf(action, await printOf(action))
     const intent = intentOf(details, { at, actor: operator })
     const scope = tenantId === null ? {} : { tenantId }
     const guard = tenantId === null ? {} : { guard: onlyWithin({ tenantId }) }
@@ -111,6 +119,7 @@ export const dryRunAction =
       replies: countsOf(replies),
       samples,
       blockedSamples,
+      planToken: textOfToken(token),
     }
   }
 

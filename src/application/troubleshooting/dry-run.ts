@@ -57,7 +57,7 @@ export interface CommandPlan extends CommandKey {
 }
 
 export type Planned =
-  | { readonly outcome: 'planned'; readonly plan: CommandPlan }
+  | { readonly outcome: 'planned'; readonly plan: CommandPlan; readonly revision: number }
   | { readonly outcome: 'rejected'; readonly rejection: CommandRejection }
 
 export interface PlanTurn {
@@ -96,7 +96,8 @@ export const planTurns = (
       if (outcome.outcome === 'rejected') return outcome
       const { key } = turns[i] as PlanTurn
       const before = streams.get(commandStream(key)) ?? []
-      return { outcome: 'planned', plan: planOf(key, before, outcome.events, outcome.now.state, effectsOf) }
+      const plan = planOf(key, before, outcome.events, outcome.now.state, effectsOf)
+      return { outcome: 'planned', plan, revision: before.length - 1 }
     })
   }
 }

@@ -6,6 +6,7 @@ import type { CommandRejection } from '../../domain/command/rejections.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import type { CommandStatus } from '../../domain/command/transitions.ts'
 import type { Json } from '../../domain/json/json.ts'
+import { hashOf, PlanChangedError, type PlanToken, printIn, textOfToken } from '../acting/plan-token.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -21,7 +22,7 @@ import {
 import { booleanOf, commandIdOf, domainOf, optional, textOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
-import type { PlanTurns } from './dry-run.ts'
+import type { PlanTurn, PlanTurns } from './dry-run.ts'
 import type { Acted, ActorOptions, OperatorCall, OperatorCalls } from './operator-options.ts'
 
 export interface OperateDeps {
@@ -54,18 +55,34 @@ const operate =
     const faults = 'data' in details ? await deps.faultsOf(key, details.data, options) : []
     if (faults.length > 0) throw new InvalidPayloadError(faults)
     const intent = operatorIntent(action, details, base)
-    const done = await (isDry ? planned : turn)(deps, key, options, intent)
+    const plan = optional(options.planToken, printIn)
+    const print = isDry || plan !== null ? await printOfOne(action, key, details) : null
+    if (plan !== null && (plan.options !== print?.options || plan.print !== print.print)) {
+      throw new PlanChangedError([], 'options')
+    }
+    const guard = guardOf(options, plan)
+    const done =
+      print !== null && isDry ? await planned(deps, key, guard, intent, print) : await turn(deps, key, guard, intent)
     if (action === 'endAttempt' && !isDry)
       deps.log.info({ ...key, operator: base.actor, ...details }, 'parked: an operator ended the attempt')
     const { msgId, ...acted } = done
     return { commandId: key.commandId, ...acted, ...(actionNamed(action).fills === 'command' ? { msgId } : {}) }
   }
 
-const planned = async ({ plan }: OperateDeps, key: CommandKey, scope: Scope, intent: CommandIntent) => {
-  const [outcome] = await plan([{ key, intent, ...guardOf(scope) }])
+type Print = Omit<PlanToken, 'snapshot'>
+
+/** Of one command a token has the revision itself, as its snapshot. */
+const printOfOne = async (action: ActionName, key: CommandKey, details: object): Promise<Print> => ({
+  options: await hashOf([action, details]),
+  print: await hashOf([key.domain, key.commandId], 16),
+})
+
+const planned = async ({ plan }: OperateDeps, key: CommandKey, guard: Guard, intent: CommandIntent, print: Print) => {
+  const [outcome] = await plan([{ key, intent, guard }])
   if (outcome === undefined) throw new Error('a turn without an outcome')
   if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
-  return { status: outcome.plan.to, msgId: null, dryRun: outcome.plan }
+  const planToken = textOfToken({ ...print, snapshot: String(outcome.revision) })
+  return { status: outcome.plan.to, msgId: null, dryRun: outcome.plan, planToken }
 }
 
 /** Cancels a command for its sender, while it is PENDING. */
@@ -73,7 +90,7 @@ export const cancelCommand =
   (deps: Pick<OperateDeps, 'transact' | 'clock'>) =>
   async (domain: string, commandId: string, options: CancelOptions = {}) => {
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
-    await turn(deps, key, options, {
+    await turn(deps, key, guardOf(options), {
       type: 'Cancel',
       at: deps.clock.now().toISOString(),
       actor: optional(options.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
@@ -98,7 +115,12 @@ export const rescheduleCommand =
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const at = deps.clock.now().toISOString()
     const actor = optional(options?.actor, given => textOf(given, 'actor', 200)) ?? 'sender'
-    await turn(deps, key, options ?? {}, { type: 'Reschedule', at, actor, runAt: newRunAtOf(options ?? {}, at) })
+    await turn(deps, key, guardOf(options ?? {}), {
+      type: 'Reschedule',
+      at,
+      actor,
+      runAt: newRunAtOf(options ?? {}, at),
+    })
     const command = await deps.get(key.domain, key.commandId)
     if (command === null) throw new CommandNotFoundError(key.domain, key.commandId)
     return command
@@ -107,16 +129,28 @@ export const rescheduleCommand =
 const turn = async (
   { transact }: Pick<OperateDeps, 'transact'>,
   key: CommandKey,
-  scope: Scope,
+  guard: Guard,
   intent: CommandIntent,
 ) => {
-  const [outcome] = await transact([{ stream: commandStream(key), intents: [intent], ...guardOf(scope) }])
+  const [outcome] = await transact([{ stream: commandStream(key), intents: [intent], guard }])
   if (outcome === undefined) throw new Error('a turn without an outcome')
   if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
   return { status: outcome.now.state.status as CommandStatus, msgId: outcome.msgId }
 }
 
-const guardOf = (scope: Scope) => (scope.tenantId === undefined ? {} : { guard: onlyWithin(scope) })
+type Guard = NonNullable<PlanTurn['guard']>
+
+const guardOf = (scope: Scope, expected: PlanToken | null = null): Guard => {
+  const within = onlyWithin(scope)
+  const moved = expected === null ? () => null : unmoved(Number(expected.snapshot))
+  return (state, revision) => within(state) ?? moved(state, revision)
+}
+
+/** Refuses a command that has other events than those at this revision. */
+export const unmoved =
+  (expected: number) =>
+  (state: CommandState, revision: number): CommandRejection | null =>
+    state.status === 'NONE' || revision === expected ? null : { type: 'Moved', status: state.status }
 
 /** Refuses commands of other tenants as unknown. */
 export const onlyWithin =
@@ -156,6 +190,10 @@ export const refusal = (domain: string, commandId: string, rejection: CommandRej
       )
     case 'BlankReason':
       return new InvalidInputError('reason', 'must not be blank')
+    case 'Moved':
+      return new PlanChangedError([
+        { domain, commandId, change: rejection.status === 'IN_TROUBLESHOOTING_QUEUE' ? 'moved' : 'gone' },
+      ])
     case 'AlreadySent':
     case 'NothingToDo':
     case 'StaleAttempt':

@@ -1,6 +1,7 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { ActionFilter } from '../../domain/command/parking.ts'
+import type { CampaignOptions } from '../acting/campaign-input.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { CommandPlan } from './dry-run.ts'
 
@@ -17,6 +18,8 @@ export interface OperatorOptions {
     readonly resetAttempts?: boolean
     /** Replaces the payload; the handler's codec must accept it. The log keeps the original and the difference. */
     readonly data?: unknown
+    /** Why, for the audit. */
+    readonly reason?: string
   }
   readonly cancel: ActorOptions & {
     /** Required; it goes into the reply to the sender. */
@@ -25,6 +28,8 @@ export interface OperatorOptions {
   readonly complete: ActorOptions & {
     /** Any JSON value; goes into the reply. Default null. */
     readonly resultData?: unknown
+    /** Why, for the audit. */
+    readonly reason?: string
   }
   readonly snooze: ActorOptions & {
     /** ISO 8601, at most a year from now. */
@@ -53,13 +58,17 @@ export interface OperatorOptions {
 export interface ActorOptions extends Scope, DryRunOption {
   /** Who does it, for the audit. */
   readonly operator: string
+  /** The token of a dry run: the action is refused when the command has changed since, or the options are others. */
+  readonly planToken?: string
 }
 
 /** The result of an action. */
 export interface Acted<Status extends string> {
   readonly commandId: string
   readonly status: Status
+  /** Of a dry run: what the action would do, and the token for doing exactly that. */
   readonly dryRun?: CommandPlan
+  readonly planToken?: string
 }
 
 /** Each action of an operator, on one command. */
@@ -104,16 +113,18 @@ export interface OperatorCalls {
 export type OperatorCall<Options, Done> = (domain: string, commandId: string, options: Options) => Promise<Done>
 
 /** An action on many parked commands: those of a filter (`{}` means all), or those named by id. */
-export interface BulkActionOptions {
+export interface BulkActionOptions extends CampaignOptions {
   readonly action: ParkedAction
   readonly filter?: ActionFilter
   /** Up to 10,000; repeated ids count once. */
   readonly ids?: readonly CommandKey[]
   /** Who does it, for the audit. */
   readonly operator: string
+  /** The token of a dry run: refused when anything it showed has changed. */
+  readonly planToken?: string
   /** Only of `retry`: this many are retried first (oldest first), and the rest when all of these have completed. */
   readonly canary?: number
-  /** Required for `cancel`, where it goes into the replies; optional for `snooze`. */
+  /** Required for `cancel`, where it goes into the replies; otherwise optional, for the audit. */
   readonly reason?: string
   /** Only of `snooze`, and required: an ISO 8601 instant. */
   readonly until?: string

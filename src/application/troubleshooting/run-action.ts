@@ -1,3 +1,5 @@
+import { judgeStage } from '../acting/judge-stage.ts'
+import { nextPiece } from '../acting/next-piece.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { ActionRecord, ActionStore, DueItem } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -17,8 +19,11 @@ export interface RunActionDeps {
   readonly onFilled: (queues: ReadonlySet<string>) => void
 }
 
-/** `waiting`: for its canary; `busy`: another process has the action now; `over`: nothing is left to do. */
-export type StepResult = 'worked' | 'waiting' | 'busy' | 'over'
+/**
+ * `waiting`: for its stage, its hours or an operator; `busy`: another process has the action now; `over`: nothing is left to
+ * do; a number: it may go on in so many milliseconds.
+ */
+export type StepResult = 'worked' | 'waiting' | 'busy' | 'over' | number
 
 /** Items in one transaction; more items gain little and hold locks longer. */
 const BATCH = 500
@@ -28,6 +33,8 @@ const BATCH_SEPARATE = 100
 const BATCH_BYTES = 8 * 1024 * 1024
 /** Sizes to remember; they only affect speed. */
 const MAX_SIZES = 1000
+/** While the last stage is sent, its rule is looked at so often. */
+const JUDGE_MS = 300
 
 /**
  * Makes the function that does the next batch of an action. A batch is one transaction with the commands' events, rows and
@@ -39,6 +46,7 @@ export const stepAction = (deps: RunActionDeps) => {
   const { store, clock, separateLog } = deps
   const largest = separateLog === undefined ? BATCH : BATCH_SEPARATE
   const sizes = new Map<string, number>()
+  const judgedAt = new Map<string, number>()
   const prefetch = createPrefetch(store)
   const now = (): string => clock.now().toISOString()
 
@@ -48,8 +56,11 @@ export const stepAction = (deps: RunActionDeps) => {
     try {
       const prefetched = await prefetch.of(id)
       const batch = await store.take(id, { wait: false }, async taken => {
+        const piece = nextPiece(taken.action)
+        // an operator, or another process, was faster
+        if (piece.do !== 'send') return { filled: new Set<string>() }
         const at = now()
-        const limit = sizeOf(taken.action, size)
+        const limit = sizeOf(taken.action, Math.min(piece.most, size))
         items = prefetched(taken, limit) ?? (await taken.next(limit))
         prefetch.begin(taken, items, limit)
         const { marks, filled } = await applyAction(deps.transact, taken, items, at, separateLog)
@@ -88,16 +99,31 @@ export const stepAction = (deps: RunActionDeps) => {
     return marked === null ? 'busy' : 'worked'
   }
 
-  const settleCanary = async (id: string): Promise<StepResult> => {
-    const seen = await store.canary(id)
-    if (seen.verdict === 'waiting') return 'waiting'
-    const settled = await store.take(id, { wait: false }, async taken => {
-      if (!isSent(taken.action)) return true
-      if (seen.verdict === 'stumbled') await taken.end('CANARY_FAILED', seen.why, now())
-      else await taken.passCanary(now())
-      return true
+  /** `isSent`: the whole stage was sent when the action was read, so it may be over. */
+  const judge = async (read: ActionRecord, isSent: boolean): Promise<StepResult> => {
+    await store.settle(read.id)
+    const standing = await store.standing(read.id)
+    const settled = await store.take(read.id, { wait: false }, async (taken): Promise<StepResult> => {
+      // what was counted is of a stage that is over, or an operator was faster
+      if (taken.action.stage !== read.stage || taken.action.status === 'PAUSED') return 'worked'
+      const verdict = judgeStage(taken.action, standing)
+      if (verdict.verdict === 'end') await taken.end(verdict.status, verdict.note, null)
+      else if (!isSent) return 'worked'
+      else if (verdict.verdict === 'waiting') return 'waiting'
+      else await taken.passStage()
+      return 'worked'
     })
-    return settled === null ? 'busy' : 'worked'
+    return settled ?? 'busy'
+  }
+
+  /** Looks at the rule of a stage that is being sent, now and then. */
+  const judgeMeanwhile = async (action: ActionRecord): Promise<boolean> => {
+    const at = performance.now()
+    if (at - (judgedAt.get(action.id) ?? 0) < JUDGE_MS) return false
+    if (judgedAt.size > MAX_SIZES) judgedAt.clear()
+    judgedAt.set(action.id, at)
+    await judge(action, false)
+    return true
   }
 
   return async (action: ActionRecord): Promise<StepResult> => {
@@ -105,15 +131,12 @@ export const stepAction = (deps: RunActionDeps) => {
       sizes.delete(action.id)
       return 'over'
     }
-    return isSent(action) ? settleCanary(action.id) : work(action.id)
+    const next = nextPiece(action)
+    if (next.do === 'judge') return judge(action, true)
+    if (next.do === 'wait') return next.ms ?? 'waiting'
+    return next.judge && (await judgeMeanwhile(action)) ? 'worked' : work(action.id)
   }
 }
 
-/** All commands of the canary were retried; those that could not be retried were replaced by the next ones. */
-const isSent = ({ status, canary, succeeded, failed, skipped, total }: ActionRecord): boolean =>
-  status === 'WAITING_FOR_CANARY' && (succeeded >= (canary ?? 0) || succeeded + failed + skipped === total)
-
-const sizeOf = ({ status, canary, succeeded, details }: ActionRecord, size: number): number => {
-  const most = Math.max(1, Math.min(size, Math.floor(BATCH_BYTES / JSON.stringify(details).length)))
-  return status === 'WAITING_FOR_CANARY' ? Math.min(most, (canary ?? 0) - succeeded) : most
-}
+const sizeOf = ({ details }: ActionRecord, size: number): number =>
+  Math.max(1, Math.min(size, Math.floor(BATCH_BYTES / JSON.stringify(details).length)))

@@ -232,6 +232,7 @@ const retry = (intent: OperatorIntents['retry'], parked: Parked): Decision =>
       dataRevision: intent.data === undefined ? parked.dataRevision : parked.revision + 1,
       ...(parked.parking.parkedReason === 'TAMPERED' ? { fromLog: true as const } : {}),
       ...(intent.data === undefined ? {} : { data: intent.data, diff: jsonDiff(parked.data, intent.data) }),
+      ...reasonOf(intent),
     },
   ])
 
@@ -241,7 +242,18 @@ const operatorCancel = (intent: OperatorIntents['cancel']): Decision =>
     : right([{ type: 'OperatorCanceled', at: intent.at, actor: intent.actor, reason: intent.reason }])
 
 const operatorComplete = (intent: OperatorIntents['complete']): Decision =>
-  right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
+  right([
+    {
+      type: 'OperatorCompleted',
+      at: intent.at,
+      actor: intent.actor,
+      resultData: intent.resultData,
+      ...reasonOf(intent),
+    },
+  ])
+
+const reasonOf = ({ reason }: { readonly reason?: string }): { readonly reason?: string } =>
+  reason === undefined ? {} : { reason }
 
 const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], { parking }: Parked): Decision => {
   const { parkedAt, parkedReason, snoozedUntil } = parking

@@ -190,6 +190,7 @@ export interface OperatorRetried extends Fact {
   readonly fromLog?: true
   readonly data?: Json
   readonly diff?: readonly Change[]
+  readonly reason?: string
 }
 
 export interface OperatorCanceled extends Fact {
@@ -200,6 +201,7 @@ export interface OperatorCanceled extends Fact {
 export interface OperatorCompleted extends Fact {
   readonly type: 'OperatorCompleted'
   readonly resultData: Json
+  readonly reason?: string
 }
 
 /**

@@ -7,9 +7,9 @@ export type { ActionOption, OperatorAction } from './actions/action.ts'
 
 /** What each action needs besides who acts and when: the members of its intent. */
 export interface ActionDetails {
-  readonly retry: { readonly resetAttempts: boolean; readonly data?: Json }
+  readonly retry: { readonly resetAttempts: boolean; readonly data?: Json; readonly reason?: string }
   readonly cancel: { readonly reason: string }
-  readonly complete: { readonly resultData: Json }
+  readonly complete: { readonly resultData: Json; readonly reason?: string }
   readonly snooze: { readonly until: Instant; readonly reason?: string }
   readonly note: { readonly text: string }
   readonly assign: { readonly assignee: string | null }
@@ -49,6 +49,7 @@ export const parkedActions = {
         flag: '--data <json>',
         about: 'an edited payload: JSON, @file or - for standard input (one command only)',
       },
+      reason: { kind: 'text', flag: '--reason <text>', about: 'why; kept in the audit', label: 'Note for the audit' },
     },
     verb: 'Retry',
     past: 'Retried',
@@ -100,6 +101,13 @@ export const parkedActions = {
         flag: '--result <json>',
         about: 'goes into the reply: JSON, @file or - for standard input (default: null)',
         label: 'Result (JSON)',
+      },
+      reason: {
+        kind: 'text',
+        asked: true,
+        flag: '--reason <text>',
+        about: 'why; kept in the audit',
+        label: 'Reason (required)',
       },
     },
     verb: 'Complete',

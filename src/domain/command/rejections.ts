@@ -22,3 +22,5 @@ export type CommandRejection =
       readonly present: number
     }
   | { readonly type: 'BlankReason' }
+  /** It has other events than those that the operator has seen. */
+  | { readonly type: 'Moved'; readonly status: CommandStatus }

@@ -122,11 +122,11 @@ export const commandCodec = eventCodec<CommandEvent>(
       version: 1,
       data: withOptional(
         { resetAttempts: t.boolean, attempts: number, archivedMsgId: t.string, dataRevision: number },
-        { fromLog: t.literal(true), data: json, diff: t.array(change) },
+        { fromLog: t.literal(true), data: json, diff: t.array(change), reason: t.string },
       ),
     },
     OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },
-    OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
+    OperatorCompleted: { version: 1, data: withOptional({ resultData: json }, { reason: t.string }) },
     OperatorSnoozed: {
       version: 1,
       data: t.strict({ until: t.string, reason: nullable(t.string), parkedAt: t.string, parkedReason: reason }),

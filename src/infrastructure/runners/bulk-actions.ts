@@ -13,9 +13,9 @@ import {
   isOver,
   listActions,
   startAction,
-  stopAction,
   toActionView,
 } from '../../application/troubleshooting/bulk-action.ts'
+import { pauseAction, resumeAction, stopAction } from '../../application/troubleshooting/control-action.ts'
 import { type StepResult, stepAction } from '../../application/troubleshooting/run-action.ts'
 import { createActionStore } from '../postgres/bulk/action-store.ts'
 import { createBackOff } from '../shared/back-off.ts'
@@ -46,9 +46,10 @@ const IDLE_MS = 1000
 
 type PollBackOff = ReturnType<typeof createPollBackOff>
 
-/** An action that waits for its canary, or that another process works on, is polled less and less often. */
+/** An action that waits for its stage, or that another process works on, is polled less and less often. */
 const note = (polls: PollBackOff, id: string, result: StepResult): void => {
-  if (result === 'waiting' || result === 'busy') polls.slowDown(id)
+  if (typeof result === 'number') polls.after(id, result)
+  else if (result === 'waiting' || result === 'busy') polls.slowDown(id)
   else polls.reset(id)
 }
 
@@ -132,15 +133,23 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     }
   }
 
-  return {
-    start: async (options: Parameters<typeof begin>[0]): Promise<ActionView> => {
-      const view = await begin(options)
+  /** The same call, after which this process's runners look for work. */
+  const woken =
+    <Args extends readonly unknown[]>(call: (...args: Args) => Promise<ActionView>) =>
+    async (...args: Args): Promise<ActionView> => {
+      const view = await call(...args)
       for (const runner of runners) runner.wake()
       return view
-    },
+    }
+
+  return {
+    store,
+    start: woken(begin),
     get: getAction({ store }),
     list: listActions({ store }),
-    stop: stopAction({ store, clock }),
+    pause: pauseAction(store),
+    resume: woken(resumeAction(store)),
+    stop: stopAction(store),
 
     /** Carries out the actions of all processes until `signal` is aborted. Several processes may do so at once. */
     run: (signal?: AbortSignal): Promise<void> => tracked(runAll, signal),

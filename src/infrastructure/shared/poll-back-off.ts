@@ -14,6 +14,9 @@ export const createPollBackOff = (now: () => number = () => performance.now()) =
       const wait = Math.min((waits.get(id)?.wait ?? SHORTEST_MS / 2) * 2, LONGEST_MS)
       waits.set(id, { wait, due: now() + wait })
     },
+    /** Not before so many milliseconds have passed. */
+    after: (id: string, ms: number): void =>
+      void waits.set(id, { wait: SHORTEST_MS / 2, due: now() + Math.min(ms, LONGEST_MS) }),
     reset: (id: string): void => void waits.delete(id),
     forgetOthers: (ids: ReadonlySet<string>): void => {
       for (const id of waits.keys()) if (!ids.has(id)) waits.delete(id)

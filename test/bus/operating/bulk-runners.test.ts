@@ -1,35 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createActionStore } from '../../../src/infrastructure/postgres/bulk/action-store.ts'
 import { createTestActions, onceEach, parkMany, running, tracesOf } from '../../support/actions.ts'
 import { createTestBus, until } from '../../support/bus.ts'
-import { compiledSource } from '../../support/servers/compiled.ts'
+import { spawnRunner } from './bulk-child.ts'
 
 const jane = { operator: 'jane@example.com' }
-const script = fileURLToPath(new URL('./bulk-child.mjs', import.meta.url))
-
-const children: ChildProcess[] = []
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
-
-/** A process that carries out actions, until it is killed. */
-const spawnRunner = (databaseUrl: string) => {
-  const child = spawn(process.execPath, [script, compiledSource(), databaseUrl], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  children.push(child)
-  return {
-    kill: async (): Promise<void> => {
-      const gone = once(child, 'exit')
-      child.kill('SIGKILL')
-      await gone
-    },
-  }
-}
 
 describe('kill -9', () => {
   test('of the process that retries 10,000: another one goes on, and each has one audit entry and one message', async () => {

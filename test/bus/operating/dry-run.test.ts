@@ -66,8 +66,21 @@ describe('a dry run of one action', () => {
     for (const [name, act] of actions) {
       const id = await parked(setup, 'payments', { amount: 5 }, { replyTo: 'shop__replies' })
       const replies = (await setup.messages('shop__replies')).length
-      const planned = (await dry(setup, () => act(setup.bus, id, true))) as { dryRun: never; status: string }
-      const { dryRun: plan, ...answer } = planned as { dryRun: Record<string, unknown[]>; status: string }
+      const planned = (await dry(setup, () => act(setup.bus, id, true))) as {
+        dryRun: never
+        planToken: string
+        status: string
+      }
+      const {
+        dryRun: plan,
+        planToken,
+        ...answer
+      } = planned as {
+        dryRun: Record<string, unknown[]>
+        planToken: string
+        status: string
+      }
+      expect(planToken).toMatch(/^[0-9a-f]{48}\.2$/)
       const done = (await act(setup.bus, id, false)) as { status: string; msgId?: string }
       expect({ ...answer, msgId: undefined }).toEqual({ ...done, msgId: undefined })
       const last = (await setup.bus.getHistory('payments', id)).items.at(-1)

@@ -277,6 +277,22 @@ describe('operator complete', () => {
     })
   })
 
+  test('A9: the reason is kept in the audit, as it is for a retry; without one there is none', async () => {
+    const test = await createTestBus()
+    const { bus } = test
+    const last = async (id: string) => (await bus.getAuditTrail('payments', id)).at(-1)?.details as object
+    const [a, b] = [await parked(test), await parked(test)]
+    await bus.troubleshooting.complete('payments', a, { ...jane, reason: 'paid by cheque' })
+    expect(await last(a)).toMatchObject({ reason: 'paid by cheque' })
+    await bus.troubleshooting.retry('payments', b, { ...jane, reason: 'the bank is back' })
+    expect(await last(b)).toMatchObject({ reason: 'the bank is back' })
+    expect((await bus.getHistory('payments', b)).items.at(-1)?.event).toMatchObject({ reason: 'the bank is back' })
+    const c = await parked(test)
+    await bus.troubleshooting.retry('payments', c, jane)
+    expect(await last(c)).not.toHaveProperty('reason')
+    await expect(bus.troubleshooting.complete('payments', c, { ...jane, reason: ' ' })).rejects.toThrow('reason')
+  })
+
   test('A9: the same refusals as the other actions', async () => {
     const test = await createTestBus()
     const { bus } = test

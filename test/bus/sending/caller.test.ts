@@ -79,6 +79,8 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['causes.assign', 'operate', caller => caller.causes.assign({ ...causeKey, assignee: 'x' })],
   ['causes.tag', 'operate', caller => caller.causes.tag({ ...causeKey, tags: ['x'] })],
   ['causes.investigate', 'operate', caller => caller.causes.investigate({ ...causeKey, until: null })],
+  ['troubleshooting.pause', 'operate', caller => caller.troubleshooting.pause(ID)],
+  ['troubleshooting.resume', 'operate', caller => caller.troubleshooting.resume(ID)],
   ['pause', 'operate', caller => caller.pause({ domain: 'a', reason: 'x' })],
   ['resume', 'operate', caller => caller.resume(ID)],
   ['pauses', 'read', caller => caller.pauses()],

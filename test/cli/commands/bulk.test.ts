@@ -30,7 +30,7 @@ describe('many parked commands', () => {
     const setup = await createTestBus()
     await parkMany(setup.pool, 3, { replyTo: 'replies', commandType: 'Refund' })
     await parkMany(setup.pool, 2, { replyTo: 'replies' })
-    const flags = ['--type', 'Refund', '--result', '{"by": "hand"}', '--json', ...jane]
+    const flags = ['--type', 'Refund', '--result', '{"by": "hand"}', '--reason', 'paid by cheque', '--json', ...jane]
     const completed = await program.run(['tsq', 'complete', ...flags], on(setup))
     expect(completed).toMatchObject({ code: 0, stderr: '' })
     expect(completed.json()).toMatchObject({ action: 'complete', status: 'COMPLETED', total: 3, succeeded: 3 })
@@ -73,6 +73,63 @@ describe('many parked commands', () => {
     const bad = await program.run(['tsq', 'retry', '--all', '--canary', '2', ...jane], on(setup))
     expect(bad.code).toBe(1)
     expect(bad.stdout).toMatch(/^Retried 2 of 5; 0 failed, 3 skipped\.\nIt ended early: the canary failed: .*STILL_/)
+  })
+
+  test('O1: go in stages by their flags, are paused and resumed, and show what became of them', async () => {
+    const setup = await createTestBus()
+    await parkMany(setup.pool, 3)
+    await parkMany(setup.pool, 1, { data: { bad: true } })
+    const flags = ['--stages', '50,100', '--rate', '500', '--stop-when', 'share=90%', '--between', '00:00-23:59']
+    const first = program.launch(['tsq', 'retry', '--all', ...flags, '--time-zone', 'UTC', ...jane], on(setup))
+    const gone = once(first, 'exit')
+    await lineOf(first, 'stderr', line => line.startsWith('Stage 1 of 2 is sent: waiting for 2 commands'))
+    first.kill('SIGINT')
+    await gone
+    const [action] = (await program.run(['tsq', 'actions', '--json'], on(setup))).json().items
+    const id = String(action?.actionId)
+    const paused = await program.run(
+      ['tsq', 'actions', 'pause', id, '--reason', 'lunch', '--operator', 'joe'],
+      on(setup),
+    )
+    expect(paused).toMatchObject({ code: 0, stdout: `Action ${id} is PAUSED: 2 of 4 were done.\n` })
+    const Charge = (data: unknown) => {
+      if ((data as { bad?: true }).bad) throw new PermanentCommandError('AGAIN', 'no')
+    }
+    await setup.work({ domain: 'payments', handlers: { Charge } })
+    const resumed = await program.run(['tsq', 'actions', 'resume', id, '--operator', 'ann'], on(setup))
+    expect(resumed).toMatchObject({ code: 0, stdout: 'Retried 4 of 4.\n' })
+    expect(resumed.stderr).toMatch(
+      /So far: 4 sent again: \d completed, \d parked again, \d running\. Later: commandbus tsq/,
+    )
+    await setup.until(
+      () => setup.bus.actions.get(id),
+      view => view?.became?.running === 0,
+    )
+    const shown = (await program.run(['tsq', 'actions', id], on(setup))).stdout
+    expect(shown).toContain('4 sent again: 3 completed, 1 parked again, 0 running')
+    expect(shown).toMatch(/PAUSED +1 +2 +joe +paused by joe: lunch/)
+    expect(shown).toMatch(/PARKED AGAIN +AGAIN/)
+    const again = await program.run(['tsq', 'actions', id, '--became', 'in_troubleshooting_queue', '--json'], on(setup))
+    expect(again.json()).toMatchObject({ items: { items: [{ becameCode: 'AGAIN' }] } })
+  })
+
+  test('O2: are carried out exactly as the dry run has shown them, or not at all', async () => {
+    const setup = await createTestBus()
+    const [id = ''] = await parkMany(setup.pool, 2)
+    const retry = (...more: string[]) =>
+      program.run(['tsq', 'retry', '--domain', 'payments', ...more, ...jane], on(setup))
+    const dry = await retry('--dry-run')
+    const token = /To carry out exactly this: the same command with --plan (\S+)$/m.exec(dry.stdout)?.[1] ?? ''
+    await parkMany(setup.pool, 1)
+    const refused = await retry('--plan', token)
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /commands have changed since the plan was made \(1 added; first: \S+\); nothing was done/,
+    )
+    const { planToken } = (await retry('--dry-run', '--json')).json()
+    expect(await retry('--plan', String(planToken))).toMatchObject({ code: 0, stdout: 'Retried 3 of 3.\n' })
+    const single = await program.run(['tsq', 'retry', id, '--dry-run', ...jane], on(setup))
+    expect(single).toMatchObject({ code: 1, stdout: '' })
   })
 
   test('go on after an interruption', async () => {
@@ -126,11 +183,21 @@ describe('bad input', () => {
     [['retry'], 'name commands, choose them (--error-code ...), or say --all'],
     [['retry', unknown, '--error-code', 'X'], 'name commands by id, or choose them with flags, not both'],
     [['cancel', unknown, '--all', '--reason', 'x'], 'name commands by id, or choose them with flags, not both'],
-    [['complete', '--all', '--type', 'X'], '--all means everything that is parked'],
+    [['complete', '--all', '--type', 'X', '--reason', 'x'], '--all means everything that is parked'],
     [['retry', '--all', '--data', '1'], '--data edits one command'],
     [['retry', unknown, '--canary', '1'], '--canary is for many commands'],
     [['retry', '--all', '--canary', '0'], 'canary: must be a whole number from 1'],
     [['cancel', '--all'], "required option '--reason <text>' not specified"],
+    [['complete', '--all'], "required option '--reason <text>' not specified"],
+    [['retry', unknown, '--rate', '5'], '--stages, --rate and the like are for many commands'],
+    [['retry', '--all', '--stages', '1,x'], '--stages must be percentages, like 1,5,25,100'],
+    [['retry', '--all', '--stages', '1,5'], 'stages: must be up to 20 rising percentages that end in 100'],
+    [['retry', '--all', '--stop-when', 'often'], '--stop-when must be rules, like share=5%'],
+    [['retry', '--all', '--between', '9-17'], '--between must be hours, like 09:00-17:00'],
+    [['retry', '--all', '--time-zone', 'UTC'], '--time-zone is about --between'],
+    [['retry', '--all', '--rate', 'fast'], '--rate must be a number'],
+    [['retry', '--all', '--plan', 'x'], '--plan must be what a dry run printed'],
+    [['retry', unknown, unknown.replace('7', '8'), '--plan', 'x'], '--plan is for one command'],
     [['retry', '--from', 'yesterday'], 'filter.from: must be an ISO 8601 date or time'],
     [['actions', 'x'], "actionId: 'x' is not a valid id"],
     [['actions', 'show', 'x'], "actionId: 'x' is not a valid id"],

@@ -18,7 +18,7 @@ test('--dry-run shows what an action would do to one command and to many, and ch
     /would go from IN_TROUBLESHOOTING_QUEUE to PENDING \(OPERATOR_RETRY\):\n[\s\S]*data.amount: 5 -> 6\n[\s\S]*a message to payments__commands: {"amount":6}\nNothing was done/,
   )
   expect((await tsq('cancel', id, '--reason', 'gone')).stdout).toMatch(/a reply to shop__replies: .*"reason":"gone"/)
-  expect((await tsq('complete', id, '--json')).json()).toMatchObject({
+  expect((await tsq('complete', id, '--reason', 'x', '--json')).json()).toMatchObject({
     status: 'COMPLETED',
     dryRun: { to: 'COMPLETED' },
   })

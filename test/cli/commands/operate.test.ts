@@ -66,7 +66,9 @@ describe('a parked command', () => {
   test('A9: is completed with a result that the sender reads; the operator is the user of the system by default', async () => {
     const setup = await createTestBus()
     const id = await parked(setup, 'payments', {}, { replyTo: 'shop__replies' })
-    expect(await program.run(['tsq', 'complete', id, '--result', '{"by": "hand"}'], on(setup))).toMatchObject({
+    expect(
+      await program.run(['tsq', 'complete', id, '--result', '{"by": "hand"}', '--reason', 'by hand'], on(setup)),
+    ).toMatchObject({
       code: 0,
     })
     const [last] = (await setup.bus.getAuditTrail('payments', id)).slice(-1)
@@ -129,7 +131,7 @@ describe('a pending command', () => {
   test('A4, A7: is refused to the operator; the message names the status', async () => {
     const setup = await createTestBus()
     const { commandId } = await setup.bus.send('payments', 'Charge', 1)
-    for (const args of [['retry'], ['cancel', '--reason', 'x'], ['complete']]) {
+    for (const args of [['retry'], ['cancel', '--reason', 'x'], ['complete', '--reason', 'x']]) {
       const [name = '', ...flags] = args
       const answer = await program.run(['tsq', name, commandId, ...flags], on(setup))
       expect(answer).toMatchObject({ code: 1, stdout: '' })
@@ -173,7 +175,7 @@ describe('an unknown command', () => {
       ['show', unknown],
       ['cancel', unknown],
       ['tsq', 'retry', unknown],
-      ['tsq', 'complete', unknown],
+      ['tsq', 'complete', unknown, '--reason', 'x'],
     ]) {
       expect(await program.run(args, on(setup))).toMatchObject({
         code: 1,

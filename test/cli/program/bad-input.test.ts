@@ -13,7 +13,7 @@ describe('bad input', () => {
     [['tsq', 'retry', unknown, '--operator', ' '], 'operator: must not be blank'],
     [['tsq', 'retry'], "missing required argument 'ids'"],
     [['tsq', 'retry', unknown, unknown.replace('dead', 'beef'), '--data', '1'], '--data edits one command'],
-    [['tsq', 'complete', unknown, '--result', '{'], '--result is not JSON'],
+    [['tsq', 'complete', unknown, '--reason', 'x', '--result', '{'], '--result is not JSON'],
     [['list', '--status', 'LOST'], 'status: must be one of PENDING, IN_PROGRESS'],
     [
       ['audit', unknown, '--event', 'parked'],

@@ -16,7 +16,7 @@ describe('R8: JSON whose numbers would be rounded is refused before a connection
   const cases: readonly (readonly string[])[] = [
     ['send', 'payments', 'Charge', '--data'],
     ['tsq', 'retry', id, '--operator', 'jane', '--data'],
-    ['tsq', 'complete', id, '--operator', 'jane', '--result'],
+    ['tsq', 'complete', id, '--operator', 'jane', '--reason', 'x', '--result'],
     ['rehearse', id, '--data'],
     ['operations', 'start', 'x', '--data'],
     ['runs', 'start', '--template', id, '--files'],

@@ -83,7 +83,15 @@ test('a dry run of many commands says that it shows only some of them', () => {
     messages: [],
   } as const
   const samples = [{ ...plan, commandId: id, replies: [] }]
-  const many = { action: 'retry', decided: 300, blocked: 0, messages: [], replies: [], blockedSamples: [] } as const
+  const many = {
+    action: 'retry',
+    decided: 300,
+    blocked: 0,
+    messages: [],
+    replies: [],
+    blockedSamples: [],
+    planToken: 'x',
+  } as const
   expect(actionPlanText({ ...many, total: 300, would: 300, samples })).toContain('1 of these 300:\nCOMMAND')
   expect(actionPlanText({ ...many, total: 1, would: 1, samples })).not.toContain('of these')
 })

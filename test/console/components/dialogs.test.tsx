@@ -101,9 +101,13 @@ describe('one command', () => {
     expect(confirm.disabled).toBe(true)
     expect(box.getAttribute('aria-invalid')).toBe('true')
     await write(box, '{"charged": 5}')
+    expect(confirm.disabled).toBe(true)
+    await userEvent.type(dialog.getByLabelText('Reason (required)'), 'paid by cheque')
     await userEvent.click(confirm)
     await screen.findByRole('status')
-    expect(asked()).toEqual([{ method: 'POST', path: `${path}/complete`, body: { resultData: { charged: 5 } } }])
+    expect(asked()).toEqual([
+      { method: 'POST', path: `${path}/complete`, body: { resultData: { charged: 5 }, reason: 'paid by cheque' } },
+    ])
   })
 
   test('edit and retry starts from the payload, shows where it is not valid JSON, and sends the changed one', async () => {

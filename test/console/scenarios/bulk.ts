@@ -35,7 +35,7 @@ export const bulk = (stage: Stage): void => {
       expect(await page.locator('tbody tr').count()).toBe(100)
       await page.getByRole('button', { name: 'Older' }).click()
       await page.getByText('Command 101').waitFor()
-      await page.getByLabel('Outcome').selectOption({ label: 'Failed' })
+      await page.getByLabel('Outcome').selectOption({ label: 'Could not be sent' })
       await page.getByText('No command has this outcome').waitFor()
       expect(new URL(page.url()).search).toBe('?outcome=FAILED')
     })

@@ -56,6 +56,7 @@ export const clearing = (stage: Stage): void => {
       const { page } = await stage.visit(['OPERATOR'], parkedAt(id))
       await page.getByRole('button', { name: 'Complete' }).click()
       await dialogOf(page).getByLabel('Result (JSON)').fill('{"shipped": "by hand"}')
+      await dialogOf(page).getByLabel('Reason (required)').fill('settled by hand')
       await dialogOf(page).getByRole('button', { name: 'Complete 1 command' }).click()
       await page.getByRole('region', { name: 'Result' }).getByText('"by hand"').first().waitFor()
       expect(await stage.bus.getCommand('demo', id)).toMatchObject({
@@ -75,9 +76,11 @@ export const clearing = (stage: Stage): void => {
       await ann.page.getByText('Canceled', { exact: true }).first().waitFor()
       // Bob's page has noticed by itself; his dialog is still there
       await bob.page.getByText('Canceled', { exact: true }).first().waitFor()
+      await dialogOf(bob.page).getByLabel('Reason (required)').fill('settled by hand')
       await dialogOf(bob.page).getByRole('button', { name: 'Complete 1 command' }).click()
       const alert = dialogOf(bob.page).getByRole('alert')
       await alert.waitFor()
+      expect(await dialogOf(bob.page).getByRole('button', { name: 'Complete 1 command' }).isDisabled()).toBe(true)
       expect(await alert.textContent()).toMatch(/Somebody was faster: .*CANCELED.*not in troubleshooting.*What to do:/)
       await dialogOf(bob.page).getByRole('button', { name: 'Close', exact: true }).click()
       await bob.page.getByRole('region', { name: 'Timeline' }).getByText('by ann@example.com').waitFor()

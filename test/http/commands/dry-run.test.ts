@@ -4,9 +4,9 @@ import { defineHandler } from '../../../src/index.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { createTestApi } from '../../support/http.ts'
 import { parked } from '../../support/park.ts'
-import { expectFaults } from '../../support/problem.ts'
+import { expectFaults, expectProblem } from '../../support/problem.ts'
 
-test('over HTTP a dry run shows what would be done to one command or many, and an edited payload must be valid', async () => {
+test('O2: over HTTP a dry run shows what would be done to one command or many, and an edited payload must be valid', async () => {
   const api = await createTestApi()
   const id = await parked(api, 'payments', { amount: 5 }, { replyTo: 'shop__replies' })
   const payload = t.type({ amount: t.number })
@@ -26,6 +26,7 @@ test('over HTTP a dry run shows what would be done to one command or many, and a
       commandId: id,
       status: 'PENDING',
       msgId: null,
+      planToken: expect.any(String),
       dryRun: expect.objectContaining({
         from: 'IN_TROUBLESHOOTING_QUEUE',
         to: 'PENDING',
@@ -42,6 +43,9 @@ test('over HTTP a dry run shows what would be done to one command or many, and a
     dryRun: { to: 'COMPLETED' },
   })
   const many = await post('/troubleshooting/actions/dry-run', { action: 'retry', filter: { domain: 'payments' } })
+  const exactly = { action: 'retry', filter: { domain: 'payments' }, planToken: many.body.planToken }
+  const changed = await post('/troubleshooting/actions', { ...exactly, filter: { domain: 'elsewhere' } })
+  expectProblem(changed, 409, 'PLAN_CHANGED', 'other options')
   expect(many.body).toMatchObject({ total: 1, decided: 1, would: 1, blocked: 0, samples: [{ commandId: id }] })
 
   for (const body of [{ data: { amount: '6' } }, { data: { amount: '6' }, dryRun: true }]) {
@@ -50,4 +54,16 @@ test('over HTTP a dry run shows what would be done to one command or many, and a
   expectFaults(await act('rehearse', { data: {} }), 'body.data.amount')
   expectFaults(await act('retry', { dryRun: 'yes' }), 'dryRun')
   expect(await fingerprint(api.pool)).toEqual(before)
+
+  await api.bus.troubleshooting.snooze('payments', id, {
+    operator: 'joe',
+    until: new Date(Date.now() + 60_000).toISOString(),
+  })
+  for (const answer of [
+    await act('retry', { data: { amount: 6 }, planToken: retry.body.planToken }),
+    await post('/troubleshooting/actions', exactly),
+  ]) {
+    expectProblem(answer, 409, 'PLAN_CHANGED', 'nothing was done')
+    expect(answer.body.changes).toEqual([{ domain: 'payments', commandId: id, change: 'moved' }])
+  }
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Api } from '../../../src/contract/index.ts'
 import type { ProblemCode } from '../../../src/contract/route.ts'
 import { PermanentCommandError, type Role } from '../../../src/index.ts'
+import { parkMany } from '../../support/actions.ts'
 import type { SharedApi } from '../../support/http.ts'
 import { beginAttempt } from '../../support/lives/begin-attempt.ts'
 
@@ -83,6 +84,13 @@ const runningCommand = async ({ bus, pool }: SharedApi): Promise<string> => {
 
 const emptyAction = async ({ bus }: SharedApi): Promise<string> =>
   (await bus.actions.start({ action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' }, operator: 'jane' })).actionId
+
+/** Nobody carries it out. */
+const openAction = async ({ bus, pool }: SharedApi): Promise<string> => {
+  const [commandId = ''] = await parkMany(pool, 1)
+  const ids = [{ domain: 'payments', commandId }]
+  return (await bus.actions.start({ action: 'retry', ids, operator: 'jane' })).actionId
+}
 
 const admin = { subject: 'jane@example.com', tenant: null }
 const freeTemplate = ({ bus }: SharedApi) => bus.runs.createTemplate(admin, { name: 'Free', creditsPerRun: 0 })
@@ -353,6 +361,24 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: ['status', ...paging],
   },
+  pauseAction: {
+    is: 'POST /troubleshooting/actions/:id/pause',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'ACTION_NOT_FOUND',
+    query: [],
+    prepare: openAction,
+  },
+  resumeAction: {
+    is: 'POST /troubleshooting/actions/:id/resume',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'ACTION_NOT_FOUND',
+    query: [],
+    prepare: emptyAction,
+  },
   stopAction: {
     is: 'POST /troubleshooting/actions/:id/stop',
     roles: operators,
@@ -367,7 +393,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     roles: operators,
     succeeds: 200,
     unknown: 'ACTION_NOT_FOUND',
-    query: ['items', 'outcome', ...paging],
+    query: ['items', 'outcome', 'became', 'at', ...paging],
     prepare: emptyAction,
   },
   listOwed: {

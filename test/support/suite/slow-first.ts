@@ -27,6 +27,7 @@ const slow = [
   'environment/postgres-versions',
   'cli/commands/rehearse',
   'bus/operating/bulk-runners',
+  'bus/operating/campaign',
   'docs/investigating',
   'cli/program/eventstoredb',
   'bus/crashing/kill',

@@ -207,7 +207,9 @@ export const actionsQuery = (query: QueryOf<'listActions'>) =>
     queryFn: ({ signal }) => api.listActions({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
-      state.data?.items.some(({ status }) => status === 'RUNNING' || status === 'WAITING_FOR_CANARY')
+      state.data?.items.some(
+        ({ status }) => status === 'RUNNING' || status === 'WAITING_FOR_CANARY' || status === 'PAUSED',
+      )
         ? ACTIONS_MS
         : false,
   })

@@ -6,6 +6,8 @@ export interface ActionOption {
   readonly kind: 'text' | 'json' | 'boolean' | 'instant' | 'person' | 'tags'
   /** Without it the action is refused. */
   readonly required?: true
+  /** Console and command line require it of people; programs may leave it out. */
+  readonly asked?: true
   /** The most characters of a text; default 1,000. */
   readonly max?: number
   /** What stands for an option that is left out. */

@@ -4,13 +4,16 @@ import { type Column, counted, plain, table } from './output.ts'
 import { changeText } from './replay-text.ts'
 
 /** What an action would do to one command. */
-export const planText = ({ domain, commandId, from, to, events, diff, messages, replies }: CommandPlan): string =>
+export const planText = (
+  { domain, commandId, from, to, events, diff, messages, replies }: CommandPlan,
+  planToken: string | undefined,
+): string =>
   [
     `Command ${commandId} in ${domain} would go from ${from} to ${to} (${events.join(', ')}):`,
     ...diff.map(changeText),
     ...messages.map(({ queue, data }) => `  a message to ${queue}: ${plain(data)}`),
     ...replies.map(({ queue, body }) => `  a reply to ${queue}: ${plain(body)}`),
-    'Nothing was done.',
+    `Nothing was done.${exactly(planToken)}`,
   ].join('\n')
 
 /** What an action would do to many. */
@@ -25,9 +28,12 @@ export const actionPlanText = ({ action, total, decided, would, blocked, ...plan
     ...(plan.blockedSamples.length === 0
       ? []
       : [`${exampleOf(plan.blockedSamples, blocked)}${table(plan.blockedSamples, blockedColumns)}`]),
-    '\nNothing was done.',
+    `\nNothing was done.${exactly(plan.planToken)}`,
   ].join('\n')
 }
+
+const exactly = (planToken: string | undefined): string =>
+  planToken === undefined ? '' : ` To carry out exactly this: the same command with --plan ${planToken}`
 
 /** Says that only some of them follow. */
 const exampleOf = (samples: readonly unknown[], all: number): string =>

@@ -12,6 +12,7 @@ export interface Done {
   readonly status: string
   readonly msgId?: string | null
   readonly dryRun?: CommandPlan
+  readonly planToken?: string
 }
 
 export interface Targets {

@@ -1,9 +1,9 @@
-import type { ActionItem } from '../../../application/ports/action-store.ts'
+import type { ActionItem, Became, BecameCounts } from '../../../application/ports/action-store.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { CommandBus } from '../../../command-bus.ts'
 import { parkedActions } from '../../../domain/command/operator-actions.ts'
 import { Refused } from '../support/failure.ts'
-import { type Column, counted, print, printJson, printNote, table } from '../text/output.ts'
+import { type Column, counted, print, printJson, printNote, table, when } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
 
 /** The time between two lines of progress, where the output is not a terminal. */
@@ -23,6 +23,11 @@ export const carryOut = async (
   if (!quiet && doneOf(start) < start.total) {
     printNote(`Action ${start.actionId}: ${counted(start.total, 'command')}. To go on after an interruption:`)
     printNote(`  commandbus tsq actions resume ${start.actionId}`)
+    if (start.waitsFor === 'undo') {
+      printNote(
+        `Nothing is done until ${when(start.startsAt)}. To undo it: commandbus tsq actions stop ${start.actionId}`,
+      )
+    }
   }
   const watch = watchProgress(start, quiet)
   let view: ActionView
@@ -31,8 +36,14 @@ export const carryOut = async (
   } finally {
     watch.end()
   }
-  if (quiet) printJson(view)
-  else await sumUp(bus, view)
+  const became = (await bus.actions.get(view.actionId))?.became
+  if (quiet) printJson(became === undefined ? view : { ...view, became })
+  else {
+    await sumUp(bus, view)
+    if (became !== undefined && view.succeeded > 0) {
+      printNote(`So far: ${becameText(view.succeeded, became)}. Later: commandbus tsq actions ${view.actionId}`)
+    }
+  }
   if (view.succeeded < view.total) throw new Refused('not all was done')
 }
 
@@ -41,19 +52,14 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
   const bar = startProgress('commands', total)
   let shown = 0
   let lastLineAt = performance.now()
-  let waiting = false
+  let waiting = ''
   return {
     show: (view: ActionView): void => {
       for (; shown < doneOf(view); shown++) bar.step()
       if (quiet) return
-      const waits = view.status === 'WAITING_FOR_CANARY' && view.succeeded >= (view.canary ?? 0)
-      if (waits && !waiting) {
-        bar.above(() =>
-          printNote(
-            `Waiting for the canary: ${counted(view.succeeded, 'command has', 'commands have')} to complete before the rest goes.`,
-          ),
-        )
-      } else if (!drawn && !waits && performance.now() - lastLineAt >= LINE_MS) {
+      const waits = waitText(view)
+      if (waits !== '' && waits !== waiting) bar.above(() => printNote(waits))
+      else if (!drawn && waits === '' && performance.now() - lastLineAt >= LINE_MS) {
         lastLineAt = performance.now()
         printNote(`${doneOf(view)} of ${total}`)
       }
@@ -62,6 +68,32 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
     end: bar.end,
   }
 }
+
+/** Why nothing is sent now; empty: something is, or that is said elsewhere. */
+const waitText = ({ waitsFor, canary, succeeded, stage, stageTargets, campaign, note }: ActionView): string => {
+  switch (waitsFor) {
+    case 'stage':
+      return canary === null
+        ? `Stage ${stage} of ${stageTargets.length} is sent: waiting for ${counted(succeeded, 'command')} to end.`
+        : `Waiting for the canary: ${counted(succeeded, 'command has', 'commands have')} to complete before the rest goes.`
+    case 'hours':
+      return `Waiting for its hours: ${campaign.between?.from}-${campaign.between?.to} ${campaign.between?.timeZone}.`
+    case 'operator':
+      return `It is ${note}.`
+    default:
+      return ''
+  }
+}
+
+/** `32 sent again: 30 completed, 2 parked again, 0 running` */
+export const becameText = (sent: number, { completed, parkedAgain, failed, canceled, running }: BecameCounts): string =>
+  `${sent} sent again: ${[
+    `${completed} completed`,
+    `${parkedAgain} parked again`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(canceled > 0 ? [`${canceled} canceled`] : []),
+    `${running} running`,
+  ].join(', ')}`
 
 const sumUp = async (bus: CommandBus, view: ActionView): Promise<void> => {
   const { action, total, succeeded, failed, skipped, note } = view
@@ -82,9 +114,17 @@ const showUndone = async (bus: CommandBus, { actionId, failed, skipped }: Action
   }
 }
 
+const becameWord: Readonly<Record<Became, string>> = {
+  RUNNING: 'SENT AGAIN',
+  COMPLETED: 'COMPLETED',
+  FAILED: 'FAILED',
+  CANCELED: 'CANCELED',
+  IN_TROUBLESHOOTING_QUEUE: 'PARKED AGAIN',
+}
+
 export const itemColumns: readonly Column<ActionItem>[] = [
   { title: 'COMMAND', value: item => item.commandId },
   { title: 'DOMAIN', value: item => item.domain },
-  { title: 'OUTCOME', value: item => item.outcome },
-  { title: 'WHY', value: item => item.message, flexible: true },
+  { title: 'OUTCOME', value: item => (item.became === null ? item.outcome : becameWord[item.became]) },
+  { title: 'WHY', value: item => item.message ?? item.becameCode, flexible: true },
 ]

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { isToken } from '../../../application/acting/plan-token.ts'
 import { textOf } from '../../../application/shared/input.ts'
 import { assigneeOf, tagsOf } from '../../../application/troubleshooting/action-details.ts'
 import { actionOf } from '../../../application/troubleshooting/action-input.ts'
@@ -15,23 +16,29 @@ import {
 import type { Json } from '../../../domain/json/json.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
-import { instantAhead, numberOf, operatorOf, readJson } from '../support/input.ts'
+import { instantAhead, operatorOf, readJson } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
 import { actionPlanText, planText } from '../text/dry-run-text.ts'
 import { print, printJson } from '../text/output.ts'
 import { actOnEach, targetsOf } from './bulk.ts'
 import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
+import { addCampaignFlags, type CampaignFlags, campaignIn } from './campaign-flags.ts'
 import { carryOut } from './carry-out.ts'
+import { atTerminal, confirm, confirmMany } from './confirm.ts'
 import { rehearsalProcess } from './rehearse.ts'
 
-interface Flags extends BulkFlags {
+interface Flags extends BulkFlags, CampaignFlags {
   readonly dryRun?: true
+  readonly plan?: string
+  readonly yes?: true
   readonly operator?: string
   readonly json?: true
   /** Of a retry. */
   readonly handlers?: string
-  readonly canary?: number
 }
+
+/** At a terminal, cancel and complete of many can be undone for so long. */
+const UNDO_SECONDS = 10
 
 /** Adds `tsq retry`, `tsq cancel` and the others: a command for each operator action. */
 export const addOperatorActions = (tsq: Command, deps: CliDeps): void => {
@@ -48,6 +55,7 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
       .argument('[ids...]', 'the ids of the commands; or choose them with flags')
       .option('--domain <domain>', 'where they are; needed when an id is in several; without ids: all of it')
     bulkFlags(command)
+    addCampaignFlags(command, name)
   } else {
     command
       .argument('<ids...>', 'the ids of the commands')
@@ -55,20 +63,16 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
   }
   command
     .option('--dry-run', 'show what would change, and what is in the way; change nothing')
+    .option('--plan <token>', 'do exactly what a dry run showed, or nothing when that has changed')
+    .option('--yes', 'do not ask before several commands (only at a terminal is asked)')
     .option('--operator <who>', 'who does it, for the audit (default: your user name)')
     .option('--json', 'print JSON')
-  for (const [, { flag, about, required }] of optionsOf(name)) {
-    if (required) command.requiredOption(flag, about)
+  for (const [, { flag, about, required, asked }] of optionsOf(name)) {
+    if (required || asked) command.requiredOption(flag, about)
     else command.option(flag, about)
   }
   if (name === 'retry') {
-    command
-      .option('--handlers <module>', "of --data: refuse what the handler's codec in this ES module refuses")
-      .option(
-        '--canary <n>',
-        'of many: retry so many first, and the rest when they have completed',
-        numberOf('--canary'),
-      )
+    command.option('--handlers <module>', "of --data: refuse what the handler's codec in this ES module refuses")
   }
   command.action(async (ids: string[], flags: Flags) => {
     const filter = isParkedAction(name) ? bulkFilterOf(ids, flags) : null
@@ -81,10 +85,22 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
     if (flags.canary !== undefined && filter === null) {
       throw new UsageError('--canary is for many commands: choose them with --error-code and the like')
     }
-    const common = { operator, ...(await optionValues(name, flags)) }
+    const campaign = campaignIn(flags)
+    if (filter === null && Object.keys(campaign).length > 0) {
+      throw new UsageError(
+        '--stages, --rate and the like are for many commands: choose them with --error-code and the like',
+      )
+    }
+    if (flags.plan !== undefined && targets.ids.length > 1) {
+      throw new UsageError('--plan is for one command, or for those chosen with --error-code and the like')
+    }
+    const common = { operator, ...(await optionValues(name, flags)), ...planOf(flags) }
     if (filter !== null) {
-      const canary = flags.canary === undefined ? {} : { canary: flags.canary }
-      return actOnMany(deps, { action: name as ParkedAction, filter, ...common, ...canary }, flags)
+      return actOnMany(deps, { action: name as ParkedAction, filter, ...common, ...campaign }, flags)
+    }
+    if (targets.ids.length > 1 && !flags.dryRun && !flags.yes && atTerminal()) {
+      const verb = path.charAt(0).toUpperCase() + path.slice(1)
+      await confirm(`${verb} ${targets.ids.length} commands?`)
     }
     await withBus(
       deps,
@@ -95,7 +111,7 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
           targets,
           flags,
           (domain, id) => call(domain, id, { ...common, ...(flags.dryRun ? { dryRun: true } : {}) }),
-          one => (one.dryRun === undefined ? done(one) : planText(one.dryRun)),
+          one => (one.dryRun === undefined ? done(one) : planText(one.dryRun, one.planToken)),
         )
       },
       flags.handlers === undefined ? {} : { rehearsals: rehearsalProcess(deps, flags) },
@@ -107,12 +123,26 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
 const actOnMany = async (deps: CliDeps, options: BulkActionOptions, flags: Flags): Promise<void> => {
   actionOf(options, new Date().toISOString())
   await withBus(deps, async ({ bus }) => {
-    if (!flags.dryRun) return carryOut(bus, await bus.actions.start(options), flags)
+    const { action, filter = {} } = options
+    if (!flags.dryRun) {
+      const isStaged = options.stages !== undefined || options.canary !== undefined
+      if (!flags.yes && atTerminal()) await confirmMany(bus, action, filter, isStaged)
+      return carryOut(bus, await bus.actions.start({ ...undoOf(action), ...options }), flags)
+    }
     const plan = await bus.actions.dryRun(options)
     if (flags.json) printJson(plan)
     else print(actionPlanText(plan))
   })
 }
+
+const planOf = ({ plan }: Flags): { readonly planToken?: string } => {
+  if (plan === undefined) return {}
+  if (!isToken(plan)) throw new UsageError('--plan must be what a dry run printed after it')
+  return { planToken: plan }
+}
+
+const undoOf = (action: ParkedAction): { readonly undoSeconds?: number } =>
+  (action === 'cancel' || action === 'complete') && atTerminal() ? { undoSeconds: UNDO_SECONDS } : {}
 
 const longOf = ({ flag }: ActionOption): string => new Option(flag).long ?? flag
 

@@ -93,17 +93,23 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     caller.troubleshooting.rehearse(params.domain, params.commandId, body),
   startAction: async ({ body }, caller) =>
     progressOf(await caller.troubleshooting.start(body as Parameters<typeof caller.troubleshooting.start>[0])),
-  getAction: async ({ params, query: { items, ...list } }, caller) => {
-    const found = await caller.troubleshooting.action(params.id, items === 'true' ? list : undefined)
-    return found.items === undefined
-      ? progressOf(found)
-      : { ...progressOf(found), items: [...found.items.items], nextCursor: found.items.nextCursor }
+  getAction: async ({ params, query: { items, at, ...list } }, caller) => {
+    const found = await caller.troubleshooting.action(params.id, items === 'true' ? list : undefined, at)
+    const { became, changes } = found
+    return {
+      ...progressOf(found),
+      ...(became === undefined ? {} : { became }),
+      ...(changes === undefined ? {} : { changes }),
+      ...(found.items === undefined ? {} : { items: [...found.items.items], nextCursor: found.items.nextCursor }),
+    }
   },
   listActions: async ({ query }, caller) => {
     const { items, nextCursor } = await caller.troubleshooting.actions(query)
     return { items: items.map(progressOf), nextCursor }
   },
-  stopAction: async ({ params }, caller) => progressOf(await caller.troubleshooting.stop(params.id)),
+  pauseAction: async ({ params, body }, caller) => progressOf(await caller.troubleshooting.pause(params.id, body)),
+  resumeAction: async ({ params, body }, caller) => progressOf(await caller.troubleshooting.resume(params.id, body)),
+  stopAction: async ({ params, body }, caller) => progressOf(await caller.troubleshooting.stop(params.id, body)),
   getStats: async (_, caller) => {
     const { domains, throughput, queues, ...stats } = await caller.stats()
     return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
@@ -161,8 +167,18 @@ const payloadOf = (text: string) => {
   return condition
 }
 
-const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({
+const progressOf = ({
+  criteria,
+  campaign,
+  tenantId: _,
+  items: __,
+  became: ___,
+  changes: ____,
+  ...progress
+}: ActionView) => ({
   ...progress,
+  ...{ stages: null, ratePerSecond: null, stopWhen: null, between: null },
+  ...campaign,
   filter: 'filter' in criteria ? criteria.filter : null,
 })
 

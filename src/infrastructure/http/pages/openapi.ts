@@ -101,6 +101,19 @@ const problemSchema: JsonSchema = {
         properties: { path: { type: 'string' }, message: { type: 'string' } },
       },
     },
+    changes: {
+      type: 'array',
+      description: 'with PLAN_CHANGED: up to 20 of the commands that are different from the plan',
+      items: {
+        type: 'object',
+        required: ['domain', 'commandId', 'change'],
+        properties: {
+          domain: { type: 'string' },
+          commandId: { type: 'string' },
+          change: { enum: ['added', 'gone', 'moved'] },
+        },
+      },
+    },
     results: {
       type: 'array',
       description: 'with BATCH_FAILED: the outcome of each command, in the order of the request',

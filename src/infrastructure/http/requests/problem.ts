@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { PlanChangedError } from '../../../application/acting/plan-token.ts'
 import { BatchFailedError, type BatchItem } from '../../../application/commands/batch-failed.ts'
+import type { PlanChange } from '../../../application/ports/action-store.ts'
 import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../../application/shared/errors.ts'
 import { statusOfProblem } from '../../../contract/route.ts'
 import { toPublicError } from '../../postgres/connection/errors.ts'
@@ -40,6 +42,17 @@ export class RequestError extends CommandBusError {
   }
 }
 
+/** What the problems of some codes say besides. */
+interface MoreOfProblem {
+  readonly results?: readonly BatchItem[]
+  readonly changes?: readonly PlanChange[]
+}
+
+const moreOf = (error: CommandBusError): MoreOfProblem => {
+  if (error instanceof BatchFailedError) return { results: error.results }
+  return error instanceof PlanChangedError ? { changes: error.changes } : {}
+}
+
 /** Answers with `application/problem+json`. */
 export const problem = (
   reply: FastifyReply,
@@ -47,12 +60,12 @@ export const problem = (
   code: string,
   detail: string,
   errors: readonly Fault[] = [],
-  results?: readonly BatchItem[],
+  more: MoreOfProblem = {},
 ): FastifyReply =>
   reply
     .code(status)
     .type('application/problem+json')
-    .send(problemText(status, code, detail, reply.request.url, errors, results))
+    .send(problemText(status, code, detail, reply.request.url, errors, more))
 
 export const problemText = (
   status: number,
@@ -60,7 +73,7 @@ export const problemText = (
   detail: string,
   instance: string,
   errors: readonly Fault[] = [],
-  results?: readonly BatchItem[],
+  more: MoreOfProblem = {},
 ): string =>
   JSON.stringify({
     type: 'about:blank',
@@ -70,7 +83,7 @@ export const problemText = (
     detail,
     instance: instance.slice(0, 500),
     ...(errors.length === 0 ? {} : { errors }),
-    results,
+    ...more,
   })
 
 const faultsOf = (error: CommandBusError): readonly Fault[] => {
@@ -106,10 +119,8 @@ export const addProblems = (app: FastifyInstance): void => {
       const status = statusOf[error.code] ?? 500
       if (status === 401) reply.header('www-authenticate', 'Bearer')
       if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
-      if (status < 500) return problem(reply, status, error.code, error.message, faultsOf(error))
-      request.log.error({ err: error }, 'a request failed')
-      const results = error instanceof BatchFailedError ? error.results : undefined
-      return problem(reply, status, error.code, error.message, [], results)
+      if (status >= 500) request.log.error({ err: error }, 'a request failed')
+      return problem(reply, status, error.code, error.message, status < 500 ? faultsOf(error) : [], moreOf(error))
     }
     const status = given.statusCode ?? (isDataError(given) ? 400 : 500)
     if (status < 500)

@@ -1,17 +1,17 @@
 import type { Pool } from 'pg'
-import type { ActionStore, CanaryVerdict } from '../../../application/ports/action-store.ts'
+import type { ActionStore } from '../../../application/ports/action-store.ts'
 import { storableText } from '../../../application/shared/json.ts'
-import type { CommandEventType } from '../../../domain/command/events.ts'
-import { staying, transitions } from '../../../domain/command/transitions.ts'
 import { isMissingRelation, isUnavailable, toPublicError } from '../connection/errors.ts'
-import { streamOf } from '../log/command-streams.ts'
 import { createQueueCatalog } from '../queue/queue-catalog.ts'
 import { decodeCursor, encodeCursor, invalidCursor } from '../reading/cursor.ts'
 import { retryTransient } from '../transactions/retry-transient.ts'
-import { type ActionRow, actionColumns, type ItemRow, itemOf, recordOf } from './action-rows.ts'
+import { changesOf, stateAt } from './action-changes.ts'
+import { type ActionRow, actionColumns, becameIn, type ItemRow, itemOf, recordOf } from './action-rows.ts'
+import { becameOf, settle, standingOf } from './became.ts'
 import { insertAction } from './create-action.ts'
 import { readDue } from './due-items.ts'
-import { takeAction } from './take-action.ts'
+import { changesSince, printOf } from './plan-prints.ts'
+import { OPEN, takeAction } from './take-action.ts'
 
 const DEFAULT_LIMIT = 100
 
@@ -26,9 +26,10 @@ export const createActionStore = (pool: Pool): ActionStore => {
   }
 
   return {
-    create: action =>
+    create: (action, print) =>
       retryTransient(async () => {
-        const row = await insertAction(pool, action)
+        const row = await insertAction(pool, action, print ?? null)
+        if (row === 'changed') return null
         const record = row === null ? await get(action.id) : recordOf(row)
         if (record === null) throw new Error(`action ${action.id} is gone`)
         return record
@@ -53,12 +54,14 @@ export const createActionStore = (pool: Pool): ActionStore => {
       }
     },
 
-    items: async (id, { outcome, limit = DEFAULT_LIMIT, cursor }) => {
+    items: async (id, { outcome, became, limit = DEFAULT_LIMIT, cursor }) => {
       const { rows } = await pool.query<ItemRow>(
-        `select ordinal, domain, command_id, outcome, message from command_bus_action_item
-         where action_id = $1::uuid and ordinal > $2::int and ($3::text is null or outcome = $3)
-         order by ordinal limit $4::int`,
-        [id, cursor === undefined ? 0 : ordinalOf(cursor), outcome ?? null, limit + 1],
+        `select i.ordinal, i.domain, i.command_id, i.outcome, i.message, ${becameIn('i', 'a')} as became, i.became_code
+         from command_bus_action_item i join command_bus_action a on a.id = i.action_id
+         where i.action_id = $1::uuid and i.ordinal > $2::int and ($3::text is null or i.outcome = $3)
+           and ($5::text is null or ${becameIn('i', 'a')} = $5)
+         order by i.ordinal limit $4::int`,
+        [id, cursor === undefined ? 0 : ordinalOf(cursor), outcome ?? null, limit + 1, became ?? null],
       )
       const shown = rows.slice(0, limit)
       return {
@@ -69,7 +72,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
 
     open: async () => {
       const { rows } = await pool.query<ActionRow>(
-        `select ${actionColumns} from command_bus_action where status in ('RUNNING', 'WAITING_FOR_CANARY')
+        `select ${actionColumns} from command_bus_action where ${OPEN}
          order by command_bus_action.created_at, id`,
       )
       return rows.map(recordOf)
@@ -77,7 +80,13 @@ export const createActionStore = (pool: Pool): ActionStore => {
 
     due: (id, after, limit) => readDue(pool, id, after, limit),
 
-    canary: id => canaryOf(pool, id),
+    printOf: selection => printOf(pool, selection),
+    changesSince: (selection, snapshot) => changesSince(pool, selection, snapshot),
+    settle: id => settle(pool, id),
+    standing: id => standingOf(pool, id),
+    becameOf: (id, at) => becameOf(pool, id, at),
+    changes: id => changesOf(pool, id),
+    stateAt: (id, at) => stateAt(pool, id, at),
 
     take: (id, { wait }, work) =>
       retryTransient(async () => {
@@ -99,38 +108,6 @@ export const createActionStore = (pool: Pool): ActionStore => {
 const ordinalOf = (cursor: string): number => {
   if (/^\d{1,9}$/.test(cursor)) return Number(cursor)
   throw invalidCursor()
-}
-
-/** Events that end a retry, as a success or a failure. */
-const decisive = Object.entries(transitions)
-  .filter(([, { to }]) => to !== 'PENDING' && to !== 'IN_PROGRESS')
-  .map(([type]) => type as CommandEventType)
-  .filter(type => !staying.includes(type))
-
-/** Reads from the log how each retry ended, as the command may have gone on since. */
-const canaryOf = async (pool: Pool, id: string): Promise<CanaryVerdict> => {
-  const { rows } = await pool.query<{ command_id: string; type: CommandEventType | null; code: string | null }>(
-    `select i.command_id, e.type, e.code
-     from command_bus_action_item i
-     left join lateral (
-       select e.type, e.data#>>'{error,code}' as code from command_bus_event e
-       where e.stream = ${streamOf('i')} and e.revision > i.revision + 1
-         and e.type = any ($2::text[])
-       order by e.revision limit 1) e on true
-     where i.action_id = $1::uuid and i.outcome = 'SUCCEEDED'
-       and i.ordinal <= (select done_to from command_bus_action where id = $1)
-       and (e.type is null or e.type <> 'CommandCompleted')
-     order by e.type is null, i.ordinal limit 1`,
-    [id, decisive],
-  )
-  const [first] = rows
-  if (first === undefined) return { verdict: 'passed' }
-  if (first.type === null) return { verdict: 'waiting' }
-  const why = first.code === null ? '' : ` (${first.code})`
-  return {
-    verdict: 'stumbled',
-    why: `the canary failed: command ${first.command_id} is ${transitions[first.type].to} after its retry${why}`,
-  }
 }
 
 const queuesOf = async (pool: Pool, id: string): Promise<ReadonlySet<string>> => {

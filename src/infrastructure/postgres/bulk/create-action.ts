@@ -1,89 +1,118 @@
 import type { Pool } from 'pg'
-import type { NewAction } from '../../../application/ports/action-store.ts'
+import type { NewAction, Selection } from '../../../application/ports/action-store.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { frameOf } from '../reading/open-commands.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
 
-/**
- * Writes an action and its items in one statement; `frozen` is the part that writes the items. The action takes in what is
- * parked when the statement begins, not what the instants in the rows say: those are from clocks that may be wrong.
- */
-const statement = (frozen: string): string => `
-  with frozen as (${frozen} returning outcome),
-  counted as (
-    select count(*)::int as total, count(*) filter (where outcome = 'FAILED')::int as failed,
-           count(*) filter (where outcome = 'SKIPPED')::int as skipped
-    from frozen)
-  insert into command_bus_action (
-    id, action, criteria, canary, details, operator, tenant_id, status, cut_off, total,
-    failed, skipped, created_at, updated_at)
-  select $1::uuid, $3::text, $4::jsonb, $5::int, $6::jsonb, $7::text, $2::text,
-         case when total = failed + skipped then 'COMPLETED' when $5 is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
-         statement_timestamp(), total, failed, skipped, statement_timestamp(), statement_timestamp()
-  from counted
-  returning ${actionColumns}`
+interface Chosen {
+  readonly sql: string
+  readonly values: readonly unknown[]
+}
 
 /** Oldest first: what has waited longest is done first, and is the canary. */
-const frozenByFilter = `
-  insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision)
-  select $1::uuid, row_number() over (order by c.parked_at, c.domain, c.command_id), c.domain, c.command_id, c.revision
+const chosenByFilter = `
+  select row_number() over (order by c.parked_at, c.domain, c.command_id)::int as ordinal, c.domain, c.command_id,
+         c.revision, c.last_error_code as error_code, null::text as outcome, null::text as message
   from command_bus_command c
   where c.status = 'IN_TROUBLESHOOTING_QUEUE'
-    and ${tenantIs('$2', 'c.tenant_id')}
-    and ($8::text is null or c.domain = $8)
-    and ($9::text is null or c.command_type = $9)
-    and ($10::text is null or c.last_error_code = $10)
-    and ($11::timestamptz is null or c.parked_at >= $11)
-    and ($12::timestamptz is null or c.parked_at < $12)
-    and ($13::text is null or ${frameOf('c')} = $13)
-  order by c.parked_at, c.domain, c.command_id`
+    and ${tenantIs('$1', 'c.tenant_id')}
+    and ($2::text is null or c.domain = $2)
+    and ($3::text is null or c.command_type = $3)
+    and ($4::text is null or c.last_error_code = $4)
+    and ($5::timestamptz is null or c.parked_at >= $5)
+    and ($6::timestamptz is null or c.parked_at < $6)
+    and ($7::text is null or ${frameOf('c')} = $7)`
 
 /** In the order of the ids; a command that cannot be taken in gets its outcome at once. */
-const frozenById = `
-  insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision, outcome, message)
-  select $1::uuid, i.ordinal, i.domain, i.command_id, c.revision,
+const chosenById = `
+  select i.ordinal::int, i.domain, i.command_id, c.revision, c.last_error_code as error_code,
          case when c.command_id is null then 'FAILED'
-              when c.parked_at is null then 'SKIPPED' end,
+              when c.parked_at is null then 'SKIPPED' end as outcome,
          case when c.command_id is null then format('no command %s in domain ''%s''', i.command_id, i.domain)
               when c.parked_at is null then
                 format('command %s is %s, not in troubleshooting: only parked commands can be operated on',
-                       i.command_id, c.status) end
-  from unnest($8::text[], $9::uuid[]) with ordinality i(domain, command_id, ordinal)
+                       i.command_id, c.status) end as message
+  from unnest($2::text[], $3::uuid[]) with ordinality i(domain, command_id, ordinal)
   left join command_bus_command c
-    on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$2', 'c.tenant_id')}
-  order by i.ordinal`
+    on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$1', 'c.tenant_id')}`
 
-const byFilter = statement(frozenByFilter)
-const byId = statement(frozenById)
-
-/** Writes the action and its items; null if an action of this id exists. */
-export const insertAction = async (pool: Pool, action: NewAction): Promise<ActionRow | null> => {
-  const { target } = action
-  const { action: name, ...details } = action.details
-  const criteria = 'filter' in target ? { filter: target.filter } : { ids: target.ids.length }
-  const shared = [
-    action.id,
-    action.tenantId,
-    name,
-    JSON.stringify(criteria),
-    action.canary,
-    JSON.stringify(details),
-    action.operator,
-  ]
-  const own =
-    'filter' in target
-      ? [
+/** SQL and its first parameters: the commands of a selection, as they are now. */
+export const chosenBy = ({ target, tenantId }: Selection): Chosen =>
+  'filter' in target
+    ? {
+        sql: chosenByFilter,
+        values: [
+          tenantId,
           target.filter.domain ?? null,
           target.filter.commandType ?? null,
           target.filter.errorCode ?? null,
           target.filter.from ?? null,
           target.filter.to ?? null,
           target.filter.frame ?? null,
-        ]
-      : [target.ids.map(key => key.domain), target.ids.map(key => key.commandId)]
+        ],
+      }
+    : {
+        sql: chosenById,
+        values: [tenantId, target.ids.map(key => key.domain), target.ids.map(key => key.commandId)],
+      }
+
+/** SQL: one hash for the commands of `chosen` and their revisions. */
+export const PRINT = `
+  encode(substr(sha256(convert_to(coalesce(string_agg(
+    domain || ' ' || command_id || ' ' || coalesce(revision::text, '-'), ',' order by ordinal), ''), 'UTF8')), 1, 16), 'hex')`
+
+/**
+ * Writes an action and its items in one statement. The action takes in what is parked when the statement begins, not what
+ * the instants in the rows say: those are from clocks that may be wrong. With a print it writes nothing unless that is what
+ * the statement sees, so that nothing can change in between.
+ */
+const statement = (chosen: string, n: number): string => `
+  with chosen as materialized (${chosen}),
+  verdict as (select $${n + 9}::text is null or (select ${PRINT} from chosen) = $${n + 9} as fits),
+  frozen as (
+    insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision, error_code, outcome, message)
+    select $${n + 1}::uuid, ordinal, domain, command_id, revision, error_code, outcome, message
+    from chosen, verdict where fits order by ordinal
+    returning outcome),
+  counted as (
+    select count(*)::int as total, count(*) filter (where outcome = 'FAILED')::int as failed,
+           count(*) filter (where outcome = 'SKIPPED')::int as skipped
+    from frozen)
+  insert into command_bus_action (
+    id, action, criteria, canary, details, campaign, exact, operator, changed_by, tenant_id, status, cut_off, total,
+    failed, skipped, created_at, updated_at, starts_at, tokens_at)
+  select $${n + 1}::uuid, $${n + 2}::text, $${n + 3}::jsonb, $${n + 4}::int, $${n + 5}::jsonb, $${n + 6}::jsonb,
+         $${n + 9} is not null, $${n + 7}::text, $${n + 7}, $1::text,
+         case when total = failed + skipped then 'COMPLETED' when $${n + 4} is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
+         statement_timestamp(), total, failed, skipped, statement_timestamp(), statement_timestamp(),
+         statement_timestamp() + nullif($${n + 8}::float8, 0) * interval '1 second',
+         statement_timestamp() + $${n + 8} * interval '1 second'
+  from counted, verdict where fits
+  returning ${actionColumns}`
+
+/** Writes the action and its items; null if an action of this id exists, `changed` if the selection has another print. */
+export const insertAction = async (
+  pool: Pool,
+  action: NewAction,
+  print: string | null,
+): Promise<ActionRow | 'changed' | null> => {
+  const { action: name, ...details } = action.details
+  const { target } = action
+  const { sql, values } = chosenBy(action)
   try {
-    const { rows } = await pool.query('filter' in target ? byFilter : byId, [...shared, ...own])
-    return rows[0] as ActionRow
+    const { rows } = await pool.query<ActionRow>(statement(sql, values.length), [
+      ...values,
+      action.id,
+      name,
+      JSON.stringify('filter' in target ? { filter: target.filter } : { ids: target.ids.length }),
+      action.canary,
+      JSON.stringify(details),
+      JSON.stringify(action.campaign),
+      action.operator,
+      action.undoSeconds,
+      print,
+    ])
+    return rows[0] ?? 'changed'
   } catch (error) {
     if (isOwnEarlierTry(error)) return null
     throw error

@@ -1,10 +1,13 @@
 import type { ClientBase, Pool } from 'pg'
 import type { TakenAction } from '../../../application/ports/action-store.ts'
 import { isConnectionError } from '../connection/errors.ts'
-import { type ActionRow, actionColumns, recordOf } from './action-rows.ts'
+import { type ActionRow, actionColumns, recordOf, tokensOf } from './action-rows.ts'
 import { readDue } from './due-items.ts'
 
-const OPEN = `status in ('RUNNING', 'WAITING_FOR_CANARY')`
+export const OPEN = `status in ('RUNNING', 'WAITING_FOR_CANARY', 'PAUSED')`
+
+/** SQL: the status of an action that goes on. */
+const GOING_ON = `case when canary is not null and stage = 1 then 'WAITING_FOR_CANARY' else 'RUNNING' end`
 
 /** Locks an unfinished action for one transaction of `work`; null when it is finished or (without `wait`) locked. */
 export const takeAction = async <A>(
@@ -63,7 +66,8 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
          from marked)
        update command_bus_action a set
          succeeded = a.succeeded + n.succeeded, failed = a.failed + n.failed, skipped = a.skipped + n.skipped,
-         done_to = $6, updated_at = $7::timestamptz,
+         done_to = $6, updated_at = $7::timestamptz, changed_by = null,
+         tokens = greatest(0, ${tokensOf('a')} - n.succeeded), tokens_at = clock_timestamp(),
          status = case when a.status = 'RUNNING' and a.succeeded + a.failed + a.skipped + n.all = a.total
                        then 'COMPLETED' else a.status end
        from counted n where a.id = $1`,
@@ -79,25 +83,44 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
     )
   },
 
-  passCanary: async at => {
+  passStage: async () => {
     await client.query(
-      `update command_bus_action set updated_at = $2::timestamptz,
+      `update command_bus_action set updated_at = clock_timestamp(), changed_by = null,
+         stage = stage + 1, stage_from = done_to, tokens = 0, tokens_at = clock_timestamp(),
          status = case when succeeded + failed + skipped = total then 'COMPLETED' else 'RUNNING' end
        where id = $1::uuid`,
-      [row.id, at],
+      [row.id],
     )
   },
 
-  end: async (status, note, at) => {
+  end: async (status, note, by) => {
     await client.query(
       `with left_over as (
          update command_bus_action_item set outcome = 'SKIPPED', message = $3::text
          where action_id = $1::uuid and ordinal > $4::int and outcome is null
          returning 1)
-       update command_bus_action set status = $2::text, note = $3, updated_at = $5::timestamptz, done_to = total,
-         skipped = skipped + (select count(*) from left_over)
+       update command_bus_action set status = $2::text, note = $3, changed_by = $5::text,
+         updated_at = clock_timestamp(), done_to = total, skipped = skipped + (select count(*) from left_over)
        where id = $1`,
-      [row.id, status, note, row.done_to, at],
+      [row.id, status, note, row.done_to, by],
+    )
+  },
+
+  pause: async (note, by) => {
+    await client.query(
+      `update command_bus_action set status = 'PAUSED', note = $2::text, changed_by = $3::text,
+         updated_at = clock_timestamp()
+       where id = $1::uuid`,
+      [row.id, note, by],
+    )
+  },
+
+  resume: async by => {
+    await client.query(
+      `update command_bus_action set status = ${GOING_ON}, note = null, changed_by = $2::text,
+         updated_at = clock_timestamp(), tokens = 0, tokens_at = clock_timestamp()
+       where id = $1::uuid`,
+      [row.id, by],
     )
   },
 })

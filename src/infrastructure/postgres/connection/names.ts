@@ -1,6 +1,7 @@
 /** The bus's tables, views and functions that SQL in this code names. A test compares the list with the schema. */
 export const schemaNames = [
   'command_bus_action',
+  'command_bus_action_change',
   'command_bus_action_item',
   'command_bus_add_histograms',
   'command_bus_admit',

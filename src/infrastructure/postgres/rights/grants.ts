@@ -28,7 +28,7 @@ const found = ['command_bus_searchable', 'command_bus_view']
 const alerts = ['command_bus_alert', 'command_bus_alert_subject', 'command_bus_alert_delivery']
 /** What the service counts from the log, and sees on queues. */
 const figures = ['command_bus_type_figure', 'command_bus_error_figure', 'command_bus_queue_sample']
-const actions = ['command_bus_action', 'command_bus_action_item']
+const actions = ['command_bus_action', 'command_bus_action_item', 'command_bus_action_change']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
 const everybody: Rights = {

@@ -9,7 +9,7 @@ export interface KnownMigration {
 // Written by `npm run generate:migrations`.
 const files = [
   '0001_event_log 10f1e52ea5f84417a2422aa06a34a28f52c89e4bb361c58a5de29e0fec5b09ad',
-  '0002_read_tables 0f371e71a7bc8bca936bd5e5ffd19358c8a5dea9c31078ae8387b51a4e526b90',
+  '0002_read_tables 7232c58f78244d9620f724c4003e6f4af6f5de0d029315cb3ea32e3bcf300845',
   '0003_commit b1b5033075d51bab70bd80af786da2df00aac86d93970df6988d715beb4ea455',
   '0004_actions 3d84c0bc040a1601360b5f20eb7314db5def1ba72c403180503fc8b37f02cdcf',
   '0005_checkpoint 131fad26294ec4491c00589c141f073e8b4d1d967608b1629c9b97593caa1d9b',
@@ -27,6 +27,7 @@ const files = [
   '0017_reach c1c12946a9d9996bb10a6906a6a3ce733ac71cdb22c653a9f06a2884f8b56db1',
   '0018_together 7d5d4fcb3ed417e3e9ef258428e9c28eb79332b285fd3e6607992eaa8b75fba0',
   '0019_figures 344dceacae6bb7b8853650a415f6272a035f28e3ea9aa5918114a5bd32f33e36',
+  '0020_acting 6371af3fc9cb38d3a79cdbeaf640d333a09c9f3bbc7debe555a3203d32cf6f62',
 ]
 
 /**

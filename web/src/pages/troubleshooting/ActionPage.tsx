@@ -11,39 +11,44 @@ import { Pager } from '../../components/lists/Pager.tsx'
 import { Table } from '../../components/lists/Table.tsx'
 import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
-import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { At } from '../../components/Time.tsx'
+import { ActionChanges } from './ActionChanges.tsx'
 import { counted } from './acting/target.ts'
-import { filterText, isRunning } from './action-words.tsx'
+import { becameLooks, filterText, ItemBadge, isRunning, outcomeLooks } from './action-words.tsx'
+import { PauseAction } from './PauseAction.tsx'
 import { Progress } from './Progress.tsx'
 import { StopAction } from './StopAction.tsx'
 
 const POLL_MS = 1_000
+/** It is over, but commands that it has sent are not. */
+const AFTERWARDS_MS = 3_000
 const ITEMS = 100
 
-type Outcome = NonNullable<NonNullable<Action['items']>[number]['outcome']>
-
-const outcomes: Readonly<Record<Outcome, { readonly label: string; readonly tone: Tone }>> = {
-  SUCCEEDED: { label: 'Done', tone: 'ok' },
-  FAILED: { label: 'Failed', tone: 'bad' },
-  SKIPPED: { label: 'Skipped', tone: 'idle' },
-}
+const isWord = <Word extends string>(text: string | undefined, looks: Readonly<Record<Word, unknown>>): text is Word =>
+  text !== undefined && text in looks
 
 const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'info'; text: string }>>> = {
   CANARY_FAILED: {
     severity: 'warning',
-    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: open the failed commands, fix the cause, then retry the rest.',
+    text: 'Not all commands of the canary completed, so the rest stayed in troubleshooting. What to do: open those of the canary that did not complete, fix the cause, and retry the rest.',
+  },
+  STOPPED_BY_RULE: {
+    severity: 'warning',
+    text: 'Too many commands did not complete, so the rest stayed in troubleshooting. What to do: open those that did not complete, fix the cause, and retry the rest.',
   },
   STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
 }
 
+const optionsOf = (looks: Readonly<Record<string, { readonly label: string }>>) =>
+  Object.entries(looks).map(([value, { label }]) => [value, label] as const)
+
 /** Shows the progress of a bulk action. Its id is in the address: a reload, or another browser, shows the same. */
 export const ActionPage = ({ id }: { readonly id: string }) => {
   const { get } = useSearch()
-  const [outcome, cursor] = [get('outcome'), get('cursor')]
+  const [outcome, became, cursor] = [get('outcome'), get('became'), get('cursor')]
   const action = useQuery({
-    queryKey: ['action', id, outcome, cursor],
+    queryKey: ['action', id, outcome, became, cursor],
     queryFn: ({ signal }) =>
       api.getAction(
         {
@@ -51,13 +56,15 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
           query: {
             items: 'true',
             limit: ITEMS,
-            ...(outcome === undefined ? {} : { outcome: outcome as Outcome }),
+            ...(isWord(outcome, outcomeLooks('retry')) ? { outcome } : {}),
+            ...(isWord(became, becameLooks) ? { became } : {}),
             ...(cursor === undefined ? {} : { cursor }),
           },
         },
         { signal },
       ),
-    refetchInterval: ({ state }) => (state.data === undefined || isRunning(state.data) ? POLL_MS : false),
+    refetchInterval: ({ state: { data } }) =>
+      data === undefined || isRunning(data) ? POLL_MS : (data.became?.running ?? 0) > 0 ? AFTERWARDS_MS : false,
     placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
   })
   if (statusOf(action.error) === 404) {
@@ -88,6 +95,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
           <Link href="/troubleshooting/actions" className="text-sm text-accent hover:underline">
             All actions
           </Link>
+          {found && <PauseAction action={found} />}
           {found && <StopAction action={found} offered={isRunning(found)} />}
         </>
       }
@@ -103,12 +111,11 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
               {end && <ErrorDisplay severity={end.severity} message={end.text} />}
               {action.note !== null && <p className="text-sm text-muted">{action.note}</p>}
               <Section title="Commands">
-                <div className="max-w-56 p-3">
-                  <SelectFilter
-                    name="outcome"
-                    label="Outcome"
-                    options={Object.entries(outcomes).map(([value, { label }]) => [value, label] as const)}
-                  />
+                <div className="grid max-w-lg gap-3 p-3 sm:grid-cols-2">
+                  <SelectFilter name="outcome" label="Outcome" options={optionsOf(outcomeLooks(action.action))} />
+                  {action.action === 'retry' && (
+                    <SelectFilter name="became" label="Afterwards" options={optionsOf(becameLooks)} />
+                  )}
                 </div>
                 {action.items === undefined || action.items.length === 0 ? (
                   <Empty title="No command has this outcome" />
@@ -127,16 +134,12 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
                       {
                         title: 'Outcome',
                         grows: true,
-                        cell: ({ outcome, message }) => (
+                        cell: item => (
                           <>
-                            {outcome === null ? (
-                              <Badge tone="idle">Waiting</Badge>
-                            ) : (
-                              <Badge tone={outcomes[outcome].tone}>{outcomes[outcome].label}</Badge>
-                            )}
-                            {message && (
-                              <span className="block text-xs text-muted wrap-anywhere xl:ml-2 xl:inline">
-                                {message}
+                            <ItemBadge item={item} action={action.action} />
+                            {(item.message ?? item.becameCode) && (
+                              <span className="block text-xs text-muted wrap-anywhere">
+                                {item.message ?? item.becameCode}
                               </span>
                             )}
                           </>
@@ -150,6 +153,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
                   summary={`${counted(action.items?.length ?? 0)} on this page`}
                 />
               </Section>
+              <ActionChanges changes={action.changes} />
             </>
           )
         }}

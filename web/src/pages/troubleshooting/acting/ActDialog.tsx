@@ -7,10 +7,12 @@ import {
 } from '../../../../../src/domain/command/operator-actions.ts'
 import { Button } from '../../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
-import { CanaryField } from './CanaryField.tsx'
+import { TextField } from '../../../components/Field.tsx'
 import { DryRun } from './DryRun.tsx'
 import { type Entry, emptyEntry, OptionField, readEntry } from './OptionField.tsx'
-import { Refusal } from './Refusal.tsx'
+import { PaceFields } from './PaceFields.tsx'
+import { readPace, TYPED, UNDO_SECONDS, usualPace } from './pace.ts'
+import { isGone, Refusal } from './Refusal.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
 import { counted, howMany, type Target } from './target.ts'
 import { type Choice, useAct } from './useAct.ts'
@@ -37,17 +39,24 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
   const [entries, setEntries] = useState<Readonly<Record<string, Entry>>>(() =>
     Object.fromEntries(fields.map(([name, option]) => [name, presentOf(target, name) ?? emptyEntry(option)])),
   )
-  const [canary, setCanary] = useState<number | null>(null)
+  const isMany = target.kind !== 'one' && count > 1
+  const staged = actionNamed(action).canary === true
+  const [pace, setPace] = useState(() => usualPace(staged, count))
+  const ends = isMany && (action === 'cancel' || action === 'complete')
+  const mustType = ends && count > TYPED
+  const [typed, setTyped] = useState('')
   const act = useAct(target, () => {
     onDone()
     onClose()
   })
   const read = fields.map(([name, option]) => [name, readEntry(option, entries[name] ?? '')] as const)
-  const ready = read.every(([, { ok }]) => ok)
+  const paced = isMany ? readPace(pace) : {}
+  const ready = read.every(([, { ok }]) => ok) && paced !== null && (!mustType || typed.trim() === String(count))
   const choice: Choice = {
     action,
     ...Object.fromEntries(read.flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]]))),
-    ...(canary ? { canary } : {}),
+    ...paced,
+    ...(ends ? { undoSeconds: UNDO_SECONDS } : {}),
   }
 
   const submit = (event: FormEvent): void => {
@@ -60,9 +69,7 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
       <form onSubmit={submit} className="grid gap-4">
         <TargetSummary target={target} />
         <p className="text-muted">{count === 1 ? intro.one : intro.many}</p>
-        {actionNamed(action).canary && target.kind !== 'one' && count > 1 && (
-          <CanaryField count={count} value={canary} onChange={setCanary} />
-        )}
+        {isMany && <PaceFields count={count} staged={staged} value={pace} onChange={setPace} />}
         {fields.map(([name, option]) => (
           <OptionField
             key={name}
@@ -72,15 +79,26 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
             onChange={value => setEntries(before => ({ ...before, [name]: value }))}
           />
         ))}
-        {target.kind !== 'one' && <DryRun target={target} choice={choice} ready={ready} />}
-        <Refusal error={act.error} />
+        {ends && (
+          <p className="text-muted">Nothing is done for {UNDO_SECONDS} seconds: until then all of it can be undone.</p>
+        )}
+        {mustType && <TextField label={`Type ${count} to confirm`} value={typed} onChange={setTyped} />}
+        {target.kind !== 'one' && (
+          <DryRun
+            target={target}
+            choice={choice}
+            ready={ready}
+            onExactly={planToken => act.mutate({ ...choice, planToken })}
+          />
+        )}
+        <Refusal error={act.error} sent />
         <DialogButtons>
           <Button onClick={onClose}>Close</Button>
           <Button
             type="submit"
             look={action === 'cancel' ? 'danger' : 'primary'}
             busy={act.isPending}
-            disabled={!ready}
+            disabled={!ready || isGone(act.error)}
           >
             {verb} {counted(count)}
           </Button>

@@ -11,15 +11,25 @@ interface DryRunProps {
   readonly target: Target
   readonly choice: Choice
   readonly ready: boolean
+  /** Carries out what was shown, or nothing when that has changed. */
+  readonly onExactly: (planToken: string) => void
 }
 
 /** Shows what a bulk action would do, and what prevents it, before it is started. */
-export const DryRun = ({ target, choice, ready }: DryRunProps) => {
-  const check = useMutation({ mutationFn: () => api.dryRunAction({ body: actionBody(target, choice) }) })
+export const DryRun = ({ target, choice, ready, onExactly }: DryRunProps) => {
+  const check = useMutation({
+    mutationFn: async (asked: string) => ({ ...(await api.dryRunAction({ body: actionBody(target, choice) })), asked }),
+  })
   const found = check.data
+  const asked = JSON.stringify(choice)
   return (
     <div className="grid gap-2">
-      <Button className="justify-self-start" busy={check.isPending} disabled={!ready} onClick={() => check.mutate()}>
+      <Button
+        className="justify-self-start"
+        busy={check.isPending}
+        disabled={!ready}
+        onClick={() => check.mutate(asked)}
+      >
         Check first
       </Button>
       <Refusal error={check.error} />
@@ -39,6 +49,11 @@ export const DryRun = ({ target, choice, ready }: DryRunProps) => {
                 </li>
               ))}
             </ul>
+          )}
+          {found.asked === asked && (
+            <Button className="justify-self-start" disabled={!ready} onClick={() => onExactly(found.planToken)}>
+              Carry out exactly this
+            </Button>
           )}
         </div>
       )}

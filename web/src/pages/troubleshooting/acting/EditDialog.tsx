@@ -11,7 +11,7 @@ import { JsonEditor, parseJson } from '../../../components/JsonEditor.tsx'
 import { Answered } from '../../../components/states.tsx'
 import { Changes } from '../../commands/Changes.tsx'
 import { draftOf, dropDraft, keepDraft } from './drafts.ts'
-import { Refusal } from './Refusal.tsx'
+import { isGone, Refusal } from './Refusal.tsx'
 import { RehearsalResult, useRehearsal } from './RehearseDialog.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
 import type { Target } from './target.ts'
@@ -87,7 +87,8 @@ const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { read
       <p className="text-muted">
         {same ? 'Not changed: the original payload is sent again.' : 'The audit keeps the difference, with your name.'}
       </p>
-      <Refusal error={act.error ?? rehearse.error} />
+      <Refusal error={act.error} sent />
+      <Refusal error={rehearse.error} />
       {rehearse.data && <RehearsalResult rehearsal={rehearse.data} />}
       <DialogButtons>
         <Button disabled={text === before} onClick={() => change(before)}>
@@ -102,7 +103,7 @@ const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { read
         >
           {same ? 'Rehearse' : 'Rehearse with this payload'}
         </Button>
-        <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok}>
+        <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok || isGone(act.error)}>
           {same ? 'Retry 1 command' : 'Retry with this payload'}
         </Button>
       </DialogButtons>

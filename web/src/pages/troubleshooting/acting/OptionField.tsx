@@ -20,7 +20,7 @@ export const readEntry = (option: ActionOption, entry: Entry): { readonly ok: bo
     case 'json':
       return parseJson(text)
     case 'text':
-      return text === '' ? { ok: !option.required } : { ok: true, value: text }
+      return text === '' ? { ok: !option.required && !option.asked } : { ok: true, value: text }
     case 'person':
       return { ok: true, value: text === '' ? null : text }
     case 'tags':
@@ -63,7 +63,7 @@ interface OptionFieldProps {
 
 /** The field of one option in the dialog of an action. */
 export const OptionField = ({ option, count, value, onChange }: OptionFieldProps) => {
-  const { label = '', hint, required = false } = option
+  const { label = '', hint, asked = false, required = asked } = option
   switch (option.kind) {
     case 'text':
       return (

@@ -1,0 +1,71 @@
+import type { Pool } from 'pg'
+import type { PlanChange, Selection, SelectionPrint } from '../../../application/ports/action-store.ts'
+import { transitions } from '../../../domain/command/transitions.ts'
+import { commandIdIn, domainIn, ofCommands } from '../log/command-streams.ts'
+import { chosenBy, PRINT } from './create-action.ts'
+
+/** The selection as it is now, in one statement. */
+export const printOf = async (pool: Pool, selection: Selection): Promise<SelectionPrint> => {
+  const { sql, values } = chosenBy(selection)
+  const { rows } = await pool.query<SelectionPrint>(
+    `with chosen as (${sql})
+     select ${PRINT} as print, pg_current_snapshot()::text as snapshot from chosen`,
+    [...values],
+  )
+  return rows[0] as SelectionPrint
+}
+
+const parking = Object.entries(transitions).flatMap(([type, { to }]) =>
+  to === 'IN_TROUBLESHOOTING_QUEUE' ? [type] : [],
+)
+
+const SHOWN = 20
+
+/**
+ * What has changed in a selection since a snapshot: streams with events that were not committed then. `was` is what the
+ * log said of them at that time. Only explains a refusal: the print alone decides.
+ */
+export const changesSince = async (
+  pool: Pool,
+  selection: Selection,
+  snapshot: string,
+): Promise<readonly PlanChange[]> => {
+  const { sql, values } = chosenBy(selection)
+  const n = values.length
+  const { target } = selection
+  const filter = 'filter' in target ? target.filter : {}
+  const ids = 'ids' in target ? target.ids.map(({ commandId }) => commandId) : null
+  const { rows } = await pool.query<{ domain: string; command_id: string; change: PlanChange['change'] }>(
+    `with chosen as (${sql}),
+     changed as (
+       select distinct stream from command_bus_event
+       where xid >= pg_snapshot_xmin($${n + 1}::pg_snapshot) and not pg_visible_in_snapshot(xid, $${n + 1})
+         and ${ofCommands('stream')}),
+     compared as (
+       select c.domain, c.command_id, c.tenant_id, c.command_type, was.type = any ($${n + 2}::text[]) as was_parked, parked.code,
+              exists (select from chosen x where x.domain = c.domain and x.command_id = c.command_id and x.outcome is null) as is_in
+       from changed s
+       join command_bus_command c on c.domain = ${domainIn('s.stream')} and c.command_id = ${commandIdIn('s.stream')}::uuid
+       left join lateral (
+         select e.type from command_bus_event e
+         where e.stream = s.stream and pg_visible_in_snapshot(e.xid, $${n + 1}) order by e.revision desc limit 1) was on true
+       left join lateral (
+         select e.data#>>'{error,code}' as code from command_bus_event e
+         where e.stream = s.stream and pg_visible_in_snapshot(e.xid, $${n + 1}) and e.data#>>'{error,code}' is not null
+         order by e.revision desc limit 1) parked on true)
+     select domain, command_id, change from (
+       select domain, command_id,
+              case when is_in then case when was_parked then 'moved' else 'added' end
+                   when was_parked then 'gone' end as change
+       from compared
+       where is_in
+         or ($${n + 3}::uuid[] is not null and command_id = any ($${n + 3}))
+         or ($${n + 3}::uuid[] is null
+           and ($${n + 4}::text is null or domain = $${n + 4}) and ($${n + 5}::text is null or command_type = $${n + 5})
+           and ($${n + 6}::text is null or code = $${n + 6})
+           and ($1::text is null or coalesce(tenant_id, '') = $1))) x
+     where change is not null order by change, domain, command_id limit ${SHOWN}`,
+    [...values, snapshot, parking, ids, filter.domain ?? null, filter.commandType ?? null, filter.errorCode ?? null],
+  )
+  return rows.map(({ domain, command_id, change }) => ({ domain, commandId: command_id, change }))
+}
