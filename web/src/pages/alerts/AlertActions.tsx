@@ -64,7 +64,7 @@ export const AlertActions = ({ alert: { name, waiting }, onEdit }: AlertActionsP
           <p>It tells nothing more.{waiting > 0 && ` ${waiting} that wait for their next attempt are given up.`}</p>
           <Refusal error={remove.error} />
           <DialogButtons>
-            <Button onClick={() => setDeleting(false)}>Back</Button>
+            <Button onClick={() => setDeleting(false)}>Close</Button>
             <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
               Delete alert
             </Button>

@@ -108,7 +108,7 @@ export const AlertDialog = ({ alert, onClose }: AlertDialogProps) => {
         <TextField label="Collect for so many minutes (empty: each at once)" value={digest} onChange={setDigest} />
         <Refusal error={save.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button
             type="submit"
             look="primary"

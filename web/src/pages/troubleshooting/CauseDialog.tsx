@@ -89,7 +89,7 @@ export const CauseDialog = ({ group, onClose }: { readonly group: ParkedGroup; r
         )}
         <Refusal error={save.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="primary" busy={save.isPending}>
             Save
           </Button>

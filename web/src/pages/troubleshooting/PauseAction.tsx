@@ -30,7 +30,7 @@ const PauseDialog = ({ action, onClose }: Props & { readonly onClose: () => void
       <ReasonField label="Reason" required={false} value={reason} onChange={setReason} />
       <Refusal error={pause.error} sent />
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="primary" busy={pause.isPending} onClick={() => pause.mutate()}>
           Pause it
         </Button>
