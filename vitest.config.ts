@@ -65,7 +65,7 @@ export default defineConfig({
           environment: 'jsdom',
           isolate: false,
           setupFiles: [fileURLToPath(new URL('test/support/suite/fresh-modules.ts', import.meta.url))],
-          include: ['test/console/{components,flow}/*.test.tsx'],
+          include: ['test/console/{components,flow,operators}/*.test.tsx'],
         },
       },
       // takes pictures for the docs, and only when it is asked to: `npm run docs:screenshots`

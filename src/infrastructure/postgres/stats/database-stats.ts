@@ -5,8 +5,8 @@ import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { countOpen } from '../reading/open-commands.ts'
-import { countOwed, type OwedCounts } from '../reading/owed.ts'
-import { countUndelivered } from '../reading/undelivered.ts'
+import { countOwed, type OwedCounts } from '../replies/owed.ts'
+import { countUndelivered } from '../replies/undelivered.ts'
 import { watchWorkers } from '../workers/worker-queries.ts'
 
 export interface OpenTransactions {

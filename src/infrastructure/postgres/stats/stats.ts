@@ -11,7 +11,7 @@ import { type CommandStatus, commandStatuses } from '../../../domain/command/tra
 import { cachedFor } from '../../shared/cached.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { countOpen, type OpenRow } from '../reading/open-commands.ts'
-import { countUndelivered } from '../reading/undelivered.ts'
+import { countUndelivered } from '../replies/undelivered.ts'
 import { openTransactions } from './database-stats.ts'
 import { createEventCounts, type EventCounts, WINDOW_MINUTES } from './event-counts.ts'
 

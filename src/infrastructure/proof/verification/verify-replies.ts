@@ -3,7 +3,7 @@ import { isFinal, transitions } from '../../../domain/command/transitions.ts'
 import { UUID_PATTERN } from '../../../domain/uuid.ts'
 import { inTransaction } from '../../postgres/connection/with-client.ts'
 import { streamOf } from '../../postgres/log/command-streams.ts'
-import { OWES } from '../../postgres/reading/owed.ts'
+import { OWES } from '../../postgres/replies/owed.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import { createFindings, type Finding } from '../chain/finding.ts'
 

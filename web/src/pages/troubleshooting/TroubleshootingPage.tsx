@@ -9,7 +9,7 @@ import { useView, Views } from '../../components/lists/Views.tsx'
 import { Page } from '../../components/Page.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { counted } from './acting/target.ts'
-import { Groups } from './Groups.tsx'
+import { Groups } from './causes/Groups.tsx'
 import { ParkedList } from './ParkedList.tsx'
 import { recentActions } from './recent.ts'
 

@@ -6,7 +6,7 @@ import { QueuePage } from '../../../web/src/pages/queues/QueuePage.tsx'
 import { QueuesPage } from '../../../web/src/pages/queues/QueuesPage.tsx'
 import { TypePage } from '../../../web/src/pages/types/TypePage.tsx'
 import { TypesPage } from '../../../web/src/pages/types/TypesPage.tsx'
-import { answering, asked, show } from './support.tsx'
+import { answering, asked, show } from '../components/support.tsx'
 
 const AT = '2026-11-29T13:21:30.000Z'
 const minute = (i: number): string => new Date(Date.parse('2026-11-29T13:07:00.000Z') + i * 60_000).toISOString()

@@ -6,8 +6,8 @@ import { Attempts } from '../../../web/src/pages/commands/Attempts.tsx'
 import { CommandPage } from '../../../web/src/pages/commands/CommandPage.tsx'
 import { Trace } from '../../../web/src/pages/commands/Trace.tsx'
 import { ActionBar } from '../../../web/src/pages/troubleshooting/acting/ActionBar.tsx'
-import { Groups } from '../../../web/src/pages/troubleshooting/Groups.tsx'
-import { answering, asked, problem, show } from './support.tsx'
+import { Groups } from '../../../web/src/pages/troubleshooting/causes/Groups.tsx'
+import { answering, asked, problem, show } from '../components/support.tsx'
 
 const commandId = '00000000-0000-4000-8000-000000000001'
 const command = { domain: 'payments', commandId, commandType: 'Charge', payload: { amount: 5, country: 'NO' } }

@@ -1,6 +1,6 @@
-import type { Action } from '../../api/client.ts'
-import { Link } from '../../app/router.tsx'
-import { counted } from './acting/target.ts'
+import type { Action } from '../../../api/client.ts'
+import { Link } from '../../../app/router.tsx'
+import { counted } from '../acting/target.ts'
 import { actionLooks, type Became, waitText } from './action-words.tsx'
 
 interface Part {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 import type { OwedQueries, OwedReply } from '../../../application/ports/reading/owed.ts'
 import { instant } from '../connection/instant.ts'
-import { conditions, tenantIs } from './conditions.ts'
-import { DEFAULT_LIMIT, decodeCursor, pageOf } from './cursor.ts'
+import { conditions, tenantIs } from '../reading/conditions.ts'
+import { DEFAULT_LIMIT, decodeCursor, pageOf } from '../reading/cursor.ts'
 
 /** SQL: the command `c` owes a reply, in the words of the index. */
 export const OWES = "c.reply_queue is not null and c.status in ('PENDING', 'IN_PROGRESS', 'IN_TROUBLESHOOTING_QUEUE')"

@@ -1,8 +1,8 @@
-import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
-import type { proofRoutes } from '../../../contract/proof.ts'
-import type { ResponseOf } from '../../../contract/route.ts'
-import type { ProofStats } from '../../proof/background-check.ts'
-import type { Finding } from '../../proof/chain/finding.ts'
+import { maskSecrets } from '../../../../application/shared/mask-secrets.ts'
+import type { proofRoutes } from '../../../../contract/proof.ts'
+import type { ResponseOf } from '../../../../contract/route.ts'
+import type { ProofStats } from '../../../proof/background-check.ts'
+import type { Finding } from '../../../proof/chain/finding.ts'
 
 type Answer = ResponseOf<typeof proofRoutes.getProof>
 

@@ -1,10 +1,10 @@
 import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, test } from 'vitest'
-import { ActionPage } from '../../../web/src/pages/troubleshooting/ActionPage.tsx'
 import { ActionBar } from '../../../web/src/pages/troubleshooting/acting/ActionBar.tsx'
 import type { Target } from '../../../web/src/pages/troubleshooting/acting/target.ts'
-import { answering, asked, problem, show } from './support.tsx'
+import { ActionPage } from '../../../web/src/pages/troubleshooting/actions/ActionPage.tsx'
+import { answering, asked, problem, show } from '../components/support.tsx'
 
 const id = '00000000-0000-4000-8000-000000000001'
 const one: Target = {

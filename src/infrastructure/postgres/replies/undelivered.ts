@@ -5,7 +5,7 @@ import type {
   UndeliveredStore,
 } from '../../../application/ports/reading/undelivered.ts'
 import { instant } from '../connection/instant.ts'
-import { tenantIs } from './conditions.ts'
+import { tenantIs } from '../reading/conditions.ts'
 
 const DEFAULT_LIMIT = 100
 

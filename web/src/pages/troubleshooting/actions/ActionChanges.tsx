@@ -1,6 +1,6 @@
-import type { Action } from '../../api/client.ts'
-import { Section } from '../../components/Page.tsx'
-import { At } from '../../components/Time.tsx'
+import type { Action } from '../../../api/client.ts'
+import { Section } from '../../../components/Page.tsx'
+import { At } from '../../../components/Time.tsx'
 import { ActionBadge } from './action-words.tsx'
 
 /** Who changed an action, when and why, and when its stages began. */

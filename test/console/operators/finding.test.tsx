@@ -4,9 +4,9 @@ import { expect, test, vi } from 'vitest'
 import { DownloadCsv } from '../../../web/src/components/lists/DownloadCsv.tsx'
 import { SavedViews } from '../../../web/src/components/lists/SavedViews.tsx'
 import { SearchPage } from '../../../web/src/pages/search/SearchPage.tsx'
-import { Groups } from '../../../web/src/pages/troubleshooting/Groups.tsx'
+import { Groups } from '../../../web/src/pages/troubleshooting/causes/Groups.tsx'
 import { OwedPage } from '../../../web/src/pages/troubleshooting/OwedPage.tsx'
-import { answering, asked, show } from './support.tsx'
+import { answering, asked, show } from '../components/support.tsx'
 
 const ID = '00000000-0000-4000-8000-000000000001'
 const command = {

@@ -6,9 +6,9 @@ import { AlertsPage } from '../../../web/src/pages/alerts/AlertsPage.tsx'
 import { SentPage } from '../../../web/src/pages/alerts/SentPage.tsx'
 import { Notes } from '../../../web/src/pages/commands/Notes.tsx'
 import { ActionBar } from '../../../web/src/pages/troubleshooting/acting/ActionBar.tsx'
-import { Groups } from '../../../web/src/pages/troubleshooting/Groups.tsx'
+import { Groups } from '../../../web/src/pages/troubleshooting/causes/Groups.tsx'
 import { CareLine } from '../../../web/src/pages/troubleshooting/ParkedList.tsx'
-import { answering, asked, show, tokenFor } from './support.tsx'
+import { answering, asked, show, tokenFor } from '../components/support.tsx'
 
 const commandId = '00000000-0000-4000-8000-000000000001'
 const path = `/domains/payments/commands/${commandId}`

@@ -1,5 +1,5 @@
-import { type CommandPlan, cutPlan } from '../../../application/troubleshooting/dry-run.ts'
-import type { ActionPlan } from '../../../application/troubleshooting/dry-run-action.ts'
+import { type CommandPlan, cutPlan } from '../../../../application/troubleshooting/dry-run.ts'
+import type { ActionPlan } from '../../../../application/troubleshooting/dry-run-action.ts'
 
 /** What was done, or, of a dry run, what would be. */
 export const acted = <A extends { readonly dryRun?: CommandPlan }>({ dryRun, ...answer }: A) => ({

@@ -1,7 +1,7 @@
-import type { ParkedGroup } from '../../api/client.ts'
-import { Badge } from '../../components/StatusBadge.tsx'
-import { Tags } from '../../components/Tags.tsx'
-import { Ago, At } from '../../components/Time.tsx'
+import type { ParkedGroup } from '../../../api/client.ts'
+import { Badge } from '../../../components/StatusBadge.tsx'
+import { Tags } from '../../../components/Tags.tsx'
+import { Ago, At } from '../../../components/Time.tsx'
 
 /** What operators have written down about a cause; nothing where nobody has. */
 export const CauseCare = ({ care }: { readonly care: ParkedGroup['care'] }) => {

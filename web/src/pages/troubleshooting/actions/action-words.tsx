@@ -1,6 +1,6 @@
-import type { Action, ActionProgress } from '../../api/client.ts'
-import { Badge, type Tone } from '../../components/StatusBadge.tsx'
-import { dateText } from '../../components/time/clock.ts'
+import type { Action, ActionProgress } from '../../../api/client.ts'
+import { Badge, type Tone } from '../../../components/StatusBadge.tsx'
+import { dateText } from '../../../components/time/clock.ts'
 
 type Status = ActionProgress['status']
 

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Lightbulb } from 'lucide-react'
 import { useState } from 'react'
-import type { Explained } from '../../api/client.ts'
-import { explainQuery } from '../../api/queries.ts'
-import { usePermissions } from '../../api/session.ts'
-import { Button } from '../../components/Button.tsx'
-import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { Answered } from '../../components/states.tsx'
+import type { Explained } from '../../../api/client.ts'
+import { explainQuery } from '../../../api/queries.ts'
+import { usePermissions } from '../../../api/session.ts'
+import { Button } from '../../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
+import { Answered } from '../../../components/states.tsx'
 
 export interface ExplainedCause {
   readonly domain: string

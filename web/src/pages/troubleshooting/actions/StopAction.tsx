@@ -2,12 +2,12 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { CircleStop } from 'lucide-react'
 import { useState } from 'react'
 import { toast } from 'react-hot-toast/headless'
-import { type ActionProgress, api } from '../../api/client.ts'
-import { Button } from '../../components/Button.tsx'
-import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { useNow } from '../../components/Time.tsx'
-import { Refusal } from './acting/Refusal.tsx'
-import { counted } from './acting/target.ts'
+import { type ActionProgress, api } from '../../../api/client.ts'
+import { Button } from '../../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
+import { useNow } from '../../../components/Time.tsx'
+import { Refusal } from '../acting/Refusal.tsx'
+import { counted } from '../acting/target.ts'
 
 const useStop = (action: ActionProgress, onStopped: () => void) => {
   const queries = useQueryClient()

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { CirclePause, CirclePlay } from 'lucide-react'
 import { useState } from 'react'
-import { type ActionProgress, api } from '../../api/client.ts'
-import { Button } from '../../components/Button.tsx'
-import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { ReasonField } from '../../components/ReasonField.tsx'
-import { Refusal } from './acting/Refusal.tsx'
+import { type ActionProgress, api } from '../../../api/client.ts'
+import { Button } from '../../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
+import { ReasonField } from '../../../components/ReasonField.tsx'
+import { Refusal } from '../acting/Refusal.tsx'
 import { isRunning } from './action-words.tsx'
 
 interface Props {

@@ -1,9 +1,9 @@
-import type { CommandHistory, MomentView } from '../../../application/investigation/read-history.ts'
-import type { RunHistory } from '../../../application/runs/read-run-history.ts'
-import { cutChanges, type cutMember, cutMessage, rememberCuts } from '../../../application/shared/cut-json.ts'
-import type { CommandSnapshot } from '../../../domain/command/history.ts'
-import type { Step } from '../../../domain/history.ts'
-import type { Json } from '../../../domain/json/json.ts'
+import type { CommandHistory, MomentView } from '../../../../application/investigation/read-history.ts'
+import type { RunHistory } from '../../../../application/runs/read-run-history.ts'
+import { cutChanges, type cutMember, cutMessage, rememberCuts } from '../../../../application/shared/cut-json.ts'
+import type { CommandSnapshot } from '../../../../domain/command/history.ts'
+import type { Step } from '../../../../domain/history.ts'
+import type { Json } from '../../../../domain/json/json.ts'
 
 type CutMember = typeof cutMember
 
