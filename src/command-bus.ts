@@ -132,7 +132,7 @@ export interface AlertOptionsOfBus {
    * that nobody can make the service call what only it can reach.
    */
   readonly allowLocal?: boolean
-  /** Counts the replies that senders wait for. Default: commands with a reply queue that have not ended within an hour. */
+  /** For tests: counts the replies that senders wait for, instead of `replies.owed`. */
   readonly lateReplies?: () => Promise<LateReplies>
   /** For tests. */
   readonly limits?: Partial<AlertLimits>

@@ -1,5 +1,6 @@
 import type { Client, Pool } from 'pg'
 import { type AlertsDeps, createAlerts } from '../application/alerts/alerts.ts'
+import { defined } from '../application/shared/input.ts'
 import type { AlertOptionsOfBus } from '../command-bus.ts'
 import { isLocalHost } from '../infrastructure/alerts/addresses.ts'
 import { createPost } from '../infrastructure/alerts/post.ts'
@@ -12,13 +13,14 @@ export interface AlertingDeps extends Pick<AlertsDeps, 'clock' | 'ids' | 'log'> 
   readonly newClient: () => Client
   readonly derivedId: (text: string) => string
   readonly alerting: AlertOptionsOfBus | undefined
+  readonly lateAfterSeconds: number
 }
 
 /** The longest wait for a receiver's answer. */
 const TIMEOUT_MS = 10_000
 
 /** Makes the calls for alerts, and the runner that sends them. */
-export const createAlerting = ({ pool, alerting = {}, ...deps }: AlertingDeps) => {
+export const createAlerting = ({ pool, alerting = {}, lateAfterSeconds, ...deps }: AlertingDeps) => {
   const { publicUrl, allowLocal = false, lateReplies, limits } = alerting
   const post = createPost({ allowLocal, timeoutMs: limits?.timeoutMs ?? TIMEOUT_MS })
   const runner = createAlertRunner({
@@ -27,7 +29,7 @@ export const createAlerting = ({ pool, alerting = {}, ...deps }: AlertingDeps) =
     publicUrl,
     post,
     limits,
-    workOn: client => createAlertWork(client, lateReplies),
+    workOn: client => ({ ...createAlertWork(client, lateAfterSeconds), ...defined({ lateReplies }) }),
   })
   const alerts = createAlerts({
     ...deps,

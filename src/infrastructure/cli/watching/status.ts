@@ -14,7 +14,7 @@ import type { CliDeps } from '../support/deps.ts'
 import { numberOf } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
 import { type Column, counted, print, printJson, table } from '../text/output.ts'
-import { missingLines, workersText } from './workers.ts'
+import { workersText } from './workers.ts'
 
 interface Options {
   readonly watch?: number | true
@@ -22,6 +22,8 @@ interface Options {
 }
 
 interface Status extends Pick<Stats, 'at' | 'total' | 'domains' | 'queues'> {
+  /** What is broken, in one sentence. */
+  readonly sentence: string
   readonly workers: readonly KnownWorker[]
   readonly missing: readonly Unhandled[]
   readonly health: HealthReport
@@ -73,14 +75,15 @@ const statusReader = (bus: CommandBus, pool: Pool): (() => Promise<Status>) => {
     const { at, total, domains, queues } = await stats.read()
     const workers = await bus.workers.list()
     const missing = await bus.workers.missing()
-    return { at, total, domains, queues, workers, missing, health: await checkHealth(pool) }
+    const { sentence } = await bus.figures.status({ timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone })
+    return { at, sentence, total, domains, queues, workers, missing, health: await checkHealth(pool) }
   }
 }
 
-const statusText = ({ total, domains, queues, workers, missing, health }: Status): string =>
+const statusText = ({ sentence, total, domains, queues, workers, health }: Status): string =>
   [
+    sentence,
     healthSentence(health),
-    ...missingLines(missing),
     domains.length === 0 ? 'No command was sent yet.' : table([...domains, { domain: 'all', ...total }], counts),
     ...(queues.length === 0 ? [] : [table(queues, queueColumns)]),
     workersText(workers),

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg'
 import { ALL } from '../../../application/alerts/alert-input.ts'
-import type { LateReplies } from '../../../application/ports/alerting/alert-store.ts'
 import type {
   AlertRule,
   AlertWork,
@@ -12,16 +11,15 @@ import { instant } from '../connection/instant.ts'
 import { inTransaction } from '../connection/with-client.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { inAlarm } from '../reading/open-commands.ts'
+import { countOwed } from '../replies/owed.ts'
 
 /** More causes are not told: senders choose types, and handlers choose codes. */
 const MOST_CAUSES = 10_000
 /** Alerts that are sent at the same time. */
 const AT_ONCE = 20
-/** A reply is late after this time, where nobody says otherwise. */
-const LATE = "interval '1 hour'"
 
-/** The work on alerts, on the connection of its leader. `lateReplies` replaces the count of commands that wait too long. */
-export const createAlertWork = (client: ClientBase, lateReplies?: () => Promise<LateReplies>): AlertWork => ({
+/** The work on alerts, on the connection of its leader. A reply is late after `lateAfterSeconds`. */
+export const createAlertWork = (client: ClientBase, lateAfterSeconds: number): AlertWork => ({
   now: async () => (await client.query(`select ${instant('now()')} as now`)).rows[0].now,
 
   rules: async () =>
@@ -44,7 +42,7 @@ export const createAlertWork = (client: ClientBase, lateReplies?: () => Promise<
       )
     ).rows,
 
-  lateReplies: lateReplies ?? (() => waitingSenders(client)),
+  lateReplies: () => countOwed(client, lateAfterSeconds),
 
   changing: (rule, change) =>
     inTransaction(client, async () => {
@@ -129,12 +127,3 @@ const writesOf = (client: ClientBase, { scope, name }: AlertRule): AlertWrites =
 })
 
 /** Commands with a sender that waits; those that are to run later are not late yet. */
-const waitingSenders = async (client: ClientBase): Promise<LateReplies> => {
-  const { rows } = await client.query<LateReplies>(
-    `select count(*)::int as total, ${instant('min(greatest(created_at, run_at))')} as oldest,
-       count(*) filter (where greatest(created_at, run_at) < now() - ${LATE})::int as late
-     from command_bus_command
-     where status in ('PENDING', 'IN_PROGRESS', 'IN_TROUBLESHOOTING_QUEUE') and reply_queue is not null`,
-  )
-  return rows[0] ?? { total: 0, oldest: null, late: 0 }
-}

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import type { OwedQueries, OwedReply } from '../../../application/ports/reading/owed.ts'
 import { instant } from '../connection/instant.ts'
 import { conditions, tenantIs } from '../reading/conditions.ts'
@@ -54,17 +54,22 @@ export const createOwedQueries = (pool: Pool): OwedQueries => ({
 export interface OwedCounts {
   readonly total: number
   readonly late: number
-  /** Age of the oldest; 0: none. */
+  /** Since when the oldest is waited for, ISO 8601, and its age; null and 0: none. */
+  readonly oldest: string | null
   readonly oldestSeconds: number
 }
 
-/** For metrics. */
-export const countOwed = async (pool: Pool, lateAfterSeconds: number, tenantId?: string): Promise<OwedCounts> => {
-  const { rows } = await pool.query<OwedCounts>(
+/** For metrics and alerts. */
+export const countOwed = async (
+  on: Pick<ClientBase, 'query'>,
+  lateAfterSeconds: number,
+  tenantId?: string,
+): Promise<OwedCounts> => {
+  const { rows } = await on.query<OwedCounts>(
     `select count(*)::int as total, count(*) filter (where ${late('$1::float8')})::int as late,
-       coalesce(extract(epoch from now() - min(c.created_at)), 0)::float8 as "oldestSeconds"
+       ${instant('min(c.created_at)')} as oldest, coalesce(extract(epoch from now() - min(c.created_at)), 0)::float8 as "oldestSeconds"
      from command_bus_command c where ${OWES} and ${tenantIs('$2', 'c.tenant_id')}`,
     [lateAfterSeconds, tenantId ?? null],
   )
-  return rows[0] ?? { total: 0, late: 0, oldestSeconds: 0 }
+  return rows[0] ?? { total: 0, late: 0, oldest: null, oldestSeconds: 0 }
 }
