@@ -142,7 +142,15 @@ test('O7: a list is downloaded through all its pages, with the filters of the ad
 })
 
 test('O7: causes can be sorted by the newest', async () => {
-  const group = { domain: 'payments', commandType: 'Charge', count: 9, first: command.createdAt, sample: null }
+  const group = {
+    domain: 'payments',
+    commandType: 'Charge',
+    count: 9,
+    first: command.createdAt,
+    sample: null,
+    frame: null,
+    care: null,
+  }
   answering(() => [
     200,
     {

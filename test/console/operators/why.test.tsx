@@ -10,7 +10,13 @@ import { Groups } from '../../../web/src/pages/troubleshooting/causes/Groups.tsx
 import { answering, asked, problem, show } from '../components/support.tsx'
 
 const commandId = '00000000-0000-4000-8000-000000000001'
-const command = { domain: 'payments', commandId, commandType: 'Charge', payload: { amount: 5, country: 'NO' } }
+const command = {
+  domain: 'payments',
+  commandId,
+  commandType: 'Charge',
+  payload: { amount: 5, country: 'NO' },
+  tags: [],
+}
 const at = '2026-01-31T12:00:00.000Z'
 
 describe('a stack', () => {
@@ -231,6 +237,7 @@ test('O4: a cause shows its place and what its failed commands have in common', 
     first: at,
     last: at,
     sample: 'no answer',
+    care: null,
   }
   const finding = { kind: 'value', path: 'country', value: 'IT', failedShare: 0.98, succeededShare: 0.02 }
   answering(({ path }) =>

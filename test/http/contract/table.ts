@@ -396,13 +396,6 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: ['items', 'outcome', 'became', 'at', ...paging],
     prepare: emptyAction,
   },
-  listOwed: {
-    is: 'GET /replies/owed',
-    roles: readers,
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: ['domain', 'queue', 'late', 'lateAfterSeconds', ...paging],
-  },
   listCauses: {
     is: 'GET /troubleshooting/causes',
     roles: readers,
@@ -491,6 +484,13 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'ALERT_NOT_FOUND',
     query: paging,
     prepare: alert,
+  },
+  listOwed: {
+    is: 'GET /replies/owed',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'queue', 'late', 'lateAfterSeconds', ...paging],
   },
   listUndelivered: {
     is: 'GET /replies/undelivered',
