@@ -17,9 +17,9 @@ create table command_bus_cause (
   investigation_reason text,
   updated_at           timestamptz not null,
   revision             bigint not null,
-  constraint command_bus_cause_pkey primary key (cause_id),
-  constraint command_bus_cause_key unique (domain, command_type, error_code)
+  constraint command_bus_cause_pkey primary key (cause_id)
 );
+create unique index command_bus_cause_key on command_bus_cause (domain, command_type, error_code);
 -- few are under investigation, however many there are
 create index command_bus_cause_investigated on command_bus_cause (domain) where investigated_until is not null;
 

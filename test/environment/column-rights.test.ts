@@ -91,6 +91,7 @@ const reportTypes = {
   error_types: 'text',
   error_codes: 'text',
   error_messages: 'text',
+  error_frames: 'text',
   updated: 'timestamptz',
   acks: 'text',
   msg_ids: 'bigint',

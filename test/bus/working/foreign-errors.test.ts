@@ -139,9 +139,10 @@ describe("the code of an error that is not the bus's own", () => {
       expect(parked?.lastErrorCode, codes[i]?.[0]).toBe(codes[i]?.[2])
     }
     const groups = await bus.troubleshooting.groups({ domain: 'payments', errorCode: 'CardDeclined' })
-    expect(groups.map(({ errorCode, count }) => ({ errorCode, count }))).toEqual([
-      { errorCode: 'CardDeclined', count: codes.filter(([, , code]) => code === 'CardDeclined').length },
-    ])
+    // each was made at a line of its own
+    expect(groups.map(({ errorCode, count }) => [errorCode, count])).toEqual(
+      codes.filter(([, , code]) => code === 'CardDeclined').map(() => ['CardDeclined', 1]),
+    )
   })
 
   test('R4: an error is transient when one of its causes is, or one of the errors that it collects', () => {

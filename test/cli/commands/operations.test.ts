@@ -80,7 +80,7 @@ describe('operations list', () => {
         `^OPERATION +TYPE +STATUS +RETRIES +CREATED +ERROR\n${old} +question_generation +failed +0 +.*refused`,
       ),
     )
-    expect((await list('--limit', '2')).stdout).toMatch(/Next page: repeat with --cursor \S+\n$/)
+    expect((await list('--limit', '2')).stdout).toMatch(/Next page: repeat with --cursor \S+, or all with --all\n$/)
     expect((await list('--status', 'completed')).stdout).toBe('No operations.\n')
   })
 })

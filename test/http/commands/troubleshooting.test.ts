@@ -189,15 +189,16 @@ describe('the list of parked commands', () => {
     }
   })
 
-  test('is grouped by domain, type and error code', async () => {
+  test('is grouped by domain, type, error code and place', async () => {
     const { list } = await setUp()
     const { body } = await list('', '/groups')
     expect(body.items).toHaveLength(3)
     expect(body.items).toContainEqual({
-      key: 'shipping/Ship/NO_ROUTE',
+      key: expect.stringMatching(/^shipping\/Ship\/NO_ROUTE/),
       domain: 'shipping',
       commandType: 'Ship',
       errorCode: 'NO_ROUTE',
+      frame: expect.stringContaining('park.ts:'),
       count: 1,
       first: expect.any(String),
       last: expect.any(String),

@@ -58,8 +58,8 @@ const send = (
     sending.end(body ?? undefined)
   })
 
-/** Where a history has the stack of a failed attempt, for those who may see it. */
-const OF_A_HANDLER = /"(?:error_)?stack":"(?:[^"\\]|\\.)*"/g
+/** Where a history has the stack of a failed attempt, and a cause its place, for those who may see them. */
+const OF_A_HANDLER = /"(?:(?:error_)?stack|frame|key)":"(?:[^"\\]|\\.)*"/g
 const STACK = /\n\s+at |node_modules|\.[cm]?[jt]s:\d+/
 
 /** Texts that no answer or log line may contain: keys, tokens, the database's address. */

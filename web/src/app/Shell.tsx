@@ -59,8 +59,18 @@ const Navigation = () => {
   const current = places.find(({ href }) => isAt(path, href))?.href
   // on a phone the places are one line, which is longer than the window: the current one is moved into view
   useLayoutEffect(() => {
-    const link = nav.current?.querySelector<HTMLElement>(`a[href="${current}"]`)
-    if (nav.current && link) nav.current.scrollLeft = link.offsetLeft - (nav.current.clientWidth - link.offsetWidth) / 2
+    const bar = nav.current
+    const link = bar?.querySelector<HTMLElement>(`a[href="${current}"]`)
+    if (!bar || !link) return
+    const center = (): void => {
+      bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2
+    }
+    center()
+    if (typeof ResizeObserver === 'undefined' || bar.firstElementChild === null) return
+    // a count that arrives later moves the places after it
+    const observer = new ResizeObserver(center)
+    observer.observe(bar.firstElementChild)
+    return () => observer.disconnect()
   }, [current])
   return (
     <nav

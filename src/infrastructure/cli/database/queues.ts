@@ -10,7 +10,6 @@ import {
   contentOf,
   countOlder,
   createQueue,
-  domainOfCommandQueue,
   dropQueue,
   type ListedQueue,
   listQueues,
@@ -18,6 +17,7 @@ import {
   purgeQueue,
   type QueueContent,
 } from '../../postgres/queue/queue-admin.ts'
+import { domainOfCommandQueue } from '../../postgres/queue/queue-kinds.ts'
 import { assertSchemaCurrent } from '../../postgres/schema/schema-version.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import { withPool } from '../../service/database.ts'

@@ -58,6 +58,7 @@ export const schemaNames = [
   'command_bus_is_sending',
   'command_bus_join_lanes',
   'command_bus_keep_strangers',
+  'command_bus_keep_change',
   'command_bus_lane',
   'command_bus_lane_bucket',
   'command_bus_lane_check',

@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { FigureQueries, QueueBucket, QueueFigures } from '../../../application/ports/reading/figures.ts'
 import type { QueueStats } from '../../../application/ports/reading/stats.ts'
 import { instant } from '../connection/instant.ts'
-import { domainOfCommandQueue, kindsOf } from '../queue/queue-admin.ts'
+import { domainOfCommandQueue, kindsOf } from '../queue/queue-kinds.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { perMinute, readWindow, type Window } from './counted.ts'
 

@@ -78,8 +78,7 @@ export const CommandsPage = () => {
   const searchable = useQuery(searchableQuery())
   const paths = [...new Set(searchable.data?.items.map(({ path }) => `${path}:`))]
   return (
-    <Page title="Commands">
-      <SavedViews list="commands" path="/commands" names={names} />
+    <Page title="Commands" aside={<SavedViews list="commands" path="/commands" names={names} />}>
       <FilterBar names={names} more>
         <SelectFilter
           name="status"

@@ -12,8 +12,8 @@ import { Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 
 const columns: readonly Column<OwedReply>[] = [
-  { title: 'Command', cell: reply => <CommandLink {...reply} /> },
-  { title: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+  { title: 'Command', cell: reply => <CommandLink {...reply} dense /> },
+  { title: 'Status', from: 'sm', cell: ({ status }) => <StatusBadge status={status} /> },
   { title: 'Reply queue', cell: ({ replyTo }) => <span className="font-mono text-xs wrap-anywhere">{replyTo}</span> },
   {
     title: 'Waits since',

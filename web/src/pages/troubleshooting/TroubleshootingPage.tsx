@@ -67,13 +67,16 @@ interface ConditionFieldProps {
   readonly domains: readonly string[]
 }
 
+/** Shown when they hold something, or when all are asked for. */
+const seldom: readonly string[] = ['frame', 'assignee', 'tag']
+
 const ConditionField = ({ name, condition: { kind, label, choices = {} }, domains }: ConditionFieldProps) => {
   switch (kind) {
     case 'domain':
       return <TextFilter name={name} label={label} list={domains} />
     case 'commandType':
     case 'text':
-      return <TextFilter name={name} label={label} />
+      return <TextFilter rare={seldom.includes(name)} name={name} label={label} />
     case 'boolean':
       return <SelectFilter rare name={name} label={label} options={Object.entries(choices)} />
     case 'instant':
@@ -89,15 +92,17 @@ export const TroubleshootingPage = () => {
     <Page
       title="Troubleshooting"
       count={stats.data?.total.IN_TROUBLESHOOTING_QUEUE}
-      intro="Commands that failed permanently wait here for an operator's decision. Their senders have no reply yet."
+      intro="Failed permanently, and in need of a decision. Senders have no reply yet."
       aside={
-        <Recent
-          undelivered={stats.data?.undeliveredReplies ?? 0}
-          strangers={stats.data?.queues.reduce((sum, { strangers }) => sum + strangers, 0) ?? 0}
-        />
+        <>
+          <SavedViews list="troubleshooting" path="/troubleshooting" names={[...conditionNames, 'view', 'sort']} />
+          <Recent
+            undelivered={stats.data?.undeliveredReplies ?? 0}
+            strangers={stats.data?.queues.reduce((sum, { strangers }) => sum + strangers, 0) ?? 0}
+          />
+        </>
       }
     >
-      <SavedViews list="troubleshooting" path="/troubleshooting" names={[...conditionNames, 'view', 'sort']} />
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Views views={views} path="/troubleshooting" />
         <FilterBar names={conditionNames} more>
