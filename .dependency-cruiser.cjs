@@ -25,6 +25,7 @@ const ROOMS = [
   'domain/',
   'application/ports/',
   'projections/',
+  'application/permits',
   'application/shared',
   'application/sending',
   'application/commands',
@@ -174,7 +175,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           '^src/contract/',
-          '^src/application/(access/roles|ports/authorization|ports/reading/live-events)\\.ts$',
+          '^src/application/(access/roles|permits/permits|ports/authorization|ports/reading/live-events)\\.ts$',
           '^src/domain/[^/]+/(transitions|status|operator-actions|columns|parking)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
           '^src/domain/flow/unhandled\\.ts$',

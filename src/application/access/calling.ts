@@ -1,4 +1,5 @@
 import type { Sender } from '../commands/sender.ts'
+import { isPermitted, isPermittedSomewhere, type Need, permitFor } from '../permits/permits.ts'
 import type { Authorization, Identity, Permission, Scope } from '../ports/authorization.ts'
 import type { Log } from '../ports/log.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
@@ -35,8 +36,23 @@ export interface Calling extends CallerDeps {
 
 export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
 
-/** @throws ForbiddenError */
+/** What the roles allow. @throws ForbiddenError */
 export const demand = ({ authorization, identity }: Calling, permission: Permission): void => {
   if (authorization.allows(identity, permission)) return
   throw new ForbiddenError(`this needs one of the roles ${rolesFor[permission].join(', ')}`)
+}
+
+/** What the caller's own list of permissions must name, if there is one. @throws ForbiddenError */
+export const demandPermits = ({ identity: { permissions } }: Calling, needs: readonly Need[]): void => {
+  const missing = needs.find(need => !isPermitted(permissions, need))
+  if (missing === undefined) return
+  throw new ForbiddenError(
+    `this needs ${permitFor(missing)} among the permissions of the token${missing.domain === null ? ', because it is not limited to one domain' : ''}`,
+  )
+}
+
+/** @throws ForbiddenError when the caller's own list names the permission for no domain at all */
+export const demandSomewhere = ({ identity: { permissions } }: Calling, permission: Permission): void => {
+  if (isPermittedSomewhere(permissions, permission)) return
+  throw new ForbiddenError(`the permissions of the token name nothing of what this needs: ${permission}@<domain>`)
 }

@@ -11,6 +11,11 @@ export interface Principal {
 /** The caller, from the token. With a tenant, the caller sees and changes only that tenant's rows. */
 export interface Identity extends Principal {
   readonly roles: readonly Role[]
+  /**
+   * Narrows what the roles allow to actions and domains, such as `retry@payments`, `edit@payments` and `read@*`: see
+   * docs/security.md. Without it the roles decide; a text that is not known gives nothing.
+   */
+  readonly permissions?: readonly string[]
 }
 
 /**

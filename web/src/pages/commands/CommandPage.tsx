@@ -26,7 +26,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
   const may = usePermissions()
   const event = useSearch().get('event')
   const command = useQuery(commandQuery(domain, commandId))
-  const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit') })
+  const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit', domain) })
   const found = command.data
   if (statusOf(command.error) === 404) {
     return (
@@ -83,9 +83,9 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     )}
                   </div>
                 </Section>
-                {may('audit') && <TimeTravel domain={domain} commandId={commandId} />}
+                {may('audit', domain) && <TimeTravel domain={domain} commandId={commandId} />}
                 <Section title="Timeline">
-                  {may('audit') ? (
+                  {may('audit', domain) ? (
                     <Answered query={audit} what="the timeline">
                       {({ items }) => (
                         <>
@@ -109,7 +109,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                 <Section
                   title="Facts"
                   aside={
-                    may('audit') && (
+                    may('audit', domain) && (
                       <Link
                         href={`/audit?correlationId=${encodeURIComponent(command.correlationId)}`}
                         className="text-xs text-accent hover:underline"
