@@ -94,6 +94,7 @@ export {
 export type { RetryPreview, RunStarter, StartRun } from './application/runs/workflow-runs.ts'
 export type { NewTemplate } from './application/runs/workflow-templates.ts'
 export type { FlowOptions } from './application/sending/flow-options.ts'
+export type { Sensitive, SensitivePath } from './application/sensitive/sensitive-paths.ts'
 export {
   CommandBusError,
   CommandIdTakenError,

@@ -1,6 +1,7 @@
+import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { callNeeds, type NeedsOf, needsNamed } from '../permits/call-needs.ts'
 import type { Permission } from '../ports/authorization.ts'
-import { type Calling, demand, demandPermits } from './calling.ts'
+import { type Calling, demand, demandPermits, hideFrom } from './calling.ts'
 
 type Call = (calling: Calling, ...args: never[]) => Promise<unknown>
 
@@ -62,5 +63,7 @@ const bindCall =
     if (calling.identity.permissions !== undefined) {
       demandPermits(calling, await needsOf(args, needed, calling))
     }
-    return call(calling, ...args)
+    const answer = await call(calling, ...args)
+    // a sender gets ids, and the reply to its own request
+    return needed === 'send' ? answer : hideFrom(calling, answer, needed === 'operations' ? OPERATIONS_DOMAIN : null)
   }

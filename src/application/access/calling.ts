@@ -6,6 +6,8 @@ import type { AdmitQueues } from '../ports/queue.ts'
 import type { Subscribe } from '../ports/reading/live-events.ts'
 import type { StatsReader } from '../ports/reading/stats.ts'
 import type { Request } from '../replies/request.ts'
+import { hide } from '../sensitive/hide.ts'
+import { ANY_TYPE, type SensitivePaths } from '../sensitive/sensitive-paths.ts'
 import { ForbiddenError } from '../shared/errors.ts'
 import type { BusCalls } from './bus-calls.ts'
 import type { MayReplyTo } from './reply-queues.ts'
@@ -26,6 +28,7 @@ export interface CallerDeps {
   readonly mayReplyTo: MayReplyTo
   readonly admit: AdmitQueues
   readonly log: Log
+  readonly sensitive: Pick<SensitivePaths, 'known'>
 }
 
 /** The first argument of each call: the bus, the identity that calls, and its scope. */
@@ -55,4 +58,28 @@ export const demandPermits = ({ identity: { permissions } }: Calling, needs: rea
 export const demandSomewhere = ({ identity: { permissions } }: Calling, permission: Permission): void => {
   if (isPermittedSomewhere(permissions, permission)) return
   throw new ForbiddenError(`the permissions of the token name nothing of what this needs: ${permission}@<domain>`)
+}
+
+const revealsTo =
+  ({ authorization, identity }: Calling) =>
+  (domain: string | null): boolean =>
+    authorization.allows(identity, 'reveal') && isPermitted(identity.permissions, { name: 'reveal', domain })
+
+/** An answer as this caller may see it. */
+export const hideFrom = async <A>(calling: Calling, answer: A, domain: string | null): Promise<A> => {
+  const reveals = revealsTo(calling)
+  return reveals(null) ? answer : hide(answer, { paths: await calling.sensitive.known(), reveals }, { domain })
+}
+
+/** Another payload would replace members that its editor cannot see. @throws ForbiddenError */
+export const demandSight = async (calling: Calling, domain: string, commandId: string): Promise<void> => {
+  if (revealsTo(calling)(domain)) return
+  const paths = (await calling.sensitive.known()).filter(path => path.domain === domain)
+  if (paths.length === 0) return
+  const command = await calling.bus.getCommand(domain, commandId)
+  if (paths.some(({ commandType }) => commandType === ANY_TYPE || commandType === command?.commandType)) {
+    throw new ForbiddenError(
+      `members of this payload are hidden from you: another payload needs permission reveal (${rolesFor.reveal.join(', ')})`,
+    )
+  }
 }

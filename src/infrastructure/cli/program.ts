@@ -4,6 +4,7 @@ import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
 import { addReschedule } from './commands/reschedule.ts'
 import { addSend } from './commands/send.ts'
+import { addSensitive } from './commands/sensitive.ts'
 import { addStrangers } from './commands/strangers.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
@@ -54,7 +55,7 @@ Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
 const groups: readonly (readonly [heading: string, adders: readonly ((program: Command, deps: CliDeps) => void)[]])[] =
   [
     ['Run', [addStart, addWorker, addStatus, addWorkers, addDoctor, addHealthCommand, addToken, addCompletion]],
-    ['Commands', [addSend, addInspect, addCancel, addReschedule, addReplies, addOperations]],
+    ['Commands', [addSend, addInspect, addCancel, addReschedule, addReplies, addOperations, addSensitive]],
     ['Troubleshooting', [addTroubleshooting, addRehearse, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],
     ['Workflow runs', [addRuns, addCredits]],
@@ -63,14 +64,16 @@ const groups: readonly (readonly [heading: string, adders: readonly ((program: C
   ]
 
 /** The whole command line, for one run. */
-export const buildProgram = (deps: CliDeps): Command => {
+export const buildProgram = (given: CliDeps): Command => {
   const program = new Command('commandbus')
     .description('An event-sourced command bus on PostgreSQL and pgmq')
-    .version(deps.version)
+    .version(given.version)
+    .option('--reveal', 'show the members of payloads and results that are declared sensitive')
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .showSuggestionAfterError(true)
     .addHelpText('after', environment)
+  const deps: CliDeps = { ...given, reveal: () => program.opts().reveal === true }
   for (const [heading, adders] of groups) {
     program.commandsGroup(`${heading}:`)
     for (const add of adders) add(program, deps)

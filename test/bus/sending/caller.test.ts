@@ -125,6 +125,7 @@ const untouchableDeps = (): CallerDeps => ({
   subscribe: untouchable('subscribe'),
   stats: untouchable('stats'),
   log: untouchable('log'),
+  sensitive: untouchable('sensitive'),
 })
 
 describe.each(calls)('%s', (_, permission, call) => {

@@ -14,6 +14,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   audit: 'Read audit trails and history',
   operations: 'Start and retry operations of your own',
   runs: 'Run workflows over files, and continue what failed',
+  reveal: 'See members of payloads and results that are declared sensitive',
   grant: 'Grant credits to tenants',
 }
 

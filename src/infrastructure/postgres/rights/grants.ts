@@ -46,6 +46,9 @@ const writer = [
 /** Whether there is a worker for a type; a sender may ask, too. */
 const handled = 'command_bus_is_handled(text, text)'
 
+/** Which members are sensitive. */
+const declares = 'command_bus_declare_sensitive(jsonb)'
+
 const reader: Rights = {
   tables: [
     [
@@ -55,6 +58,7 @@ const reader: Rights = {
         'command_bus_audit',
         'command_bus_intent',
         'command_bus_worker',
+        'command_bus_sensitive',
         ...kept,
         ...actions,
         progress,
@@ -106,6 +110,7 @@ const worker: Rights = {
     'command_bus_begin(text, bigint[], integer[], uuid[])',
     'command_bus_admit_lanes(text)',
     'command_bus_beat(jsonb, uuid[])',
+    declares,
   ],
 }
 
@@ -117,10 +122,12 @@ const operator: Rights = {
     ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', ['command_bus_intent']],
+    ['delete', ['command_bus_sensitive']],
   ],
   functions: [
     ...sender.functions,
     ...reader.functions,
+    declares,
     'command_bus_expired(integer)',
     'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
