@@ -68,7 +68,8 @@ const revealsTo =
 /** An answer as this caller may see it. */
 export const hideFrom = async <A>(calling: Calling, answer: A, domain: string | null): Promise<A> => {
   const reveals = revealsTo(calling)
-  return reveals(null) ? answer : hide(answer, { paths: await calling.sensitive.known(), reveals }, { domain })
+  const isWhole = typeof answer !== 'object' || answer === null || reveals(null)
+  return isWhole ? answer : hide(answer, { paths: await calling.sensitive.known(), reveals }, { domain })
 }
 
 /** Another payload would replace members that its editor cannot see. @throws ForbiddenError */

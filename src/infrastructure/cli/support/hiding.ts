@@ -19,6 +19,7 @@ const whole = new Set([
 export const hiding = (bus: CommandBus): CommandBus => {
   const answerOf = async (answer: Promise<unknown>): Promise<unknown> => {
     const shown = await answer
+    if (typeof shown !== 'object' || shown === null) return shown
     return hide(shown, { paths: await bus.sensitive.list(), reveals: () => false })
   }
   const wrapped = <Calls extends object>(calls: Calls, kept: ReadonlySet<string>): Calls =>
