@@ -13,6 +13,7 @@ import type { ReplyReader } from './application/replies/read-replies.ts'
 import type { SuccessReply } from './application/replies/reply.ts'
 import type { WaitForReply } from './application/replies/request.ts'
 import type { WorkflowCalls } from './application/runs/workflow-calls.ts'
+import type { Sensitive, SensitivePath } from './application/sensitive/sensitive-paths.ts'
 import type { Figures } from './application/watching/figures.ts'
 import type { Json } from './domain/json/json.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
@@ -103,6 +104,12 @@ export interface CommandBusOptions {
    * workers are known already.
    */
   readonly handlers?: { readonly [domain: string]: { readonly [commandType: string]: Handler } }
+  /**
+   * Members of payloads and results that only permission `reveal` shows, as `{ payments: { Charge: ['card.number'] } }`; `*`
+   * stands for every command type, and in a path for any name or item. They are kept for every process, and stay hidden
+   * until `sensitive.remove`. See docs/security.md.
+   */
+  readonly sensitive?: Sensitive
   /** Runs each rehearsal in a separate process that this command starts; for the program `commandbus`. */
   readonly rehearsals?: RehearsalProcess
   /** The domain, retry policy and limits of workflow runs. */
@@ -243,6 +250,15 @@ export interface CommandBus extends BusCalls {
     readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>
     /** Checks the hash chain of the log, its seals, every row and every message; changes nothing. */
     readonly verifyLog: (options?: VerifyOptions) => Promise<Verified>
+  }
+  /** What is hidden from callers without permission `reveal`, whichever process declared it. */
+  readonly sensitive: {
+    /** By domain, command type and path. */
+    readonly list: () => Promise<readonly SensitivePath[]>
+    /** As the option `sensitive`; changes nothing if it is declared. @throws InvalidInputError */
+    readonly add: (path: SensitivePath) => Promise<void>
+    /** Shows it again, to all who may read. A worker or a service that declares it hides it when it starts. False: it was not declared. */
+    readonly remove: (path: SensitivePath) => Promise<boolean>
   }
   /** With `eventStoreUrl`: copies the log to PostgreSQL. Otherwise null: rows and messages are committed with the events. */
   readonly follower: Follower | null

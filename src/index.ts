@@ -121,6 +121,7 @@ export type { NewTemplate } from './application/runs/workflow-templates.ts'
 export type { DeclareSearchOptions, DropSearchOptions, Search } from './application/search/search.ts'
 export { type SetView, ViewNotFoundError, type Views, type ViewUser } from './application/search/views.ts'
 export type { FlowOptions } from './application/sending/flow-options.ts'
+export type { Sensitive, SensitivePath } from './application/sensitive/sensitive-paths.ts'
 export {
   CommandBusError,
   CommandIdTakenError,

@@ -13,6 +13,7 @@ import { silentTelemetry } from '../application/ports/telemetry.ts'
 import { lateAfterOf, USUAL_LATE_SECONDS } from '../application/replies/owed-replies.ts'
 import { createRequest, type Request, requestQueueOf } from '../application/replies/request.ts'
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
+import { type SensitivePath, sensitivePathOf, sensitivePathsOf } from '../application/sensitive/sensitive-paths.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
 import { defined } from '../application/shared/input.ts'
 import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
@@ -33,6 +34,7 @@ import { createFigureQueries } from '../infrastructure/postgres/figures/figures.
 import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
+import { createSensitivePaths } from '../infrastructure/postgres/sensitive/sensitive-store.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
 import { clientLike } from '../infrastructure/postgres/transactions/pool.ts'
 import { createBeats } from '../infrastructure/postgres/workers/beats.ts'
@@ -44,6 +46,7 @@ import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import { createExpiry } from '../infrastructure/runners/expiry.ts'
 import { createFigureRunner } from '../infrastructure/runners/figures.ts'
 import { derivedId, eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { sensitiveOf } from '../infrastructure/worker/attempt/handler.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
 import { openConnections, requireUrl } from './connections.ts'
@@ -91,7 +94,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     limits: options.eventStoreLimits,
   })
   const isAway = (error: unknown): boolean => isOutage(error) || commandLog.isAway(error)
-  const { ready, guarded, guardedAll, takeNoMore } = createReadiness({ pool, begin: commandLog.begin, log })
+  const sensitive = createSensitivePaths(pool)
+  const declared = sensitivePathsOf(options.sensitive ?? {})
+  const begin = async () => {
+    await commandLog.begin()
+    await sensitive.declare([...declared, ...sensitiveOf(options.handlers ?? {})])
+  }
+  const { ready, guarded, guardedAll, takeNoMore } = createReadiness({ pool, begin, log })
 
   // calls that change commands
   const transactNow = createTransactCommands(commandStoreOf(store), eventIds)
@@ -144,6 +153,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     pauses,
     beats,
     handlers,
+    sensitive,
     clock,
     ids,
     log,
@@ -215,6 +225,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     mayReplyTo: replyQueuesOf(options.replyQueues),
     admit: guarded(async (queues: readonly string[], caller: string | null) => admit(queues, caller) ?? undefined),
     log,
+    sensitive: guardedAll({ known: sensitive.known }),
   }
   /** The bus on the read connections, until `signal` is aborted. */
   const busUntil = (signal: AbortSignal) => {
@@ -243,6 +254,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
       verifyLog: guarded((given = {}) => verifyLog(pool, given)),
     },
+    sensitive: guardedAll({
+      list: sensitive.known,
+      add: async (path: SensitivePath) => sensitive.declare([sensitivePathOf(path)]),
+      remove: sensitive.remove,
+    }),
     follower,
     worker: workers.make,
     close: createShutdown([

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { SensitivePaths } from '../application/sensitive/sensitive-paths.ts'
 import type { Adopter } from '../application/strangers/adopter.ts'
 import type { CommandBus } from '../command-bus.ts'
 import { commandCodec } from '../infrastructure/codec/command-codec.ts'
@@ -13,6 +14,7 @@ import type { Beats } from '../infrastructure/postgres/workers/beats.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import type { Expiry } from '../infrastructure/runners/expiry.ts'
 import { SETTLE_MS } from '../infrastructure/worker/attempt/ending.ts'
+import { sensitiveOf } from '../infrastructure/worker/attempt/handler.ts'
 import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
 import { stopDeadlineOf } from '../infrastructure/worker/settings.ts'
 import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
@@ -29,13 +31,23 @@ export interface WorkersDeps
   readonly beats: Beats
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
+  readonly sensitive: Pick<SensitivePaths, 'declare'>
   readonly guarded: Guarded
   readonly expiry: Pick<Expiry, 'join'>
   readonly adopter: Adopter
 }
 
 /** Makes the workers of one bus, and stops those that still run. */
-export const createWorkers = ({ connections, catalog, handlers, guarded, expiry, adopter, ...deps }: WorkersDeps) => {
+export const createWorkers = ({
+  connections,
+  catalog,
+  handlers,
+  sensitive,
+  guarded,
+  expiry,
+  adopter,
+  ...deps
+}: WorkersDeps) => {
   const { pool, workerPool, heartbeatPool } = connections
   const handlerConnections = createHandlerConnections(pool)
   const logIsHere = deps.store.capabilities.inlineProjections
@@ -62,6 +74,7 @@ export const createWorkers = ({ connections, catalog, handlers, guarded, expiry,
     let leave: (() => void) | null = null
     let isStopped = false
     const start = async (): Promise<void> => {
+      await sensitive.declare(sensitiveOf({ [options.domain]: options.handlers ?? {} }))
       await worker.start()
       if (!isStopped) leave = expiry.join()
     }

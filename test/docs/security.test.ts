@@ -17,6 +17,7 @@ const whose: Readonly<Record<Permission, string>> = {
   operations: 'own',
   runs: 'tenant',
   grant: 'tenant',
+  reveal: 'scope',
 }
 
 const tableOf = (what: string, rows: readonly (readonly [name: string, permission: Permission])[]): string =>

@@ -23,7 +23,7 @@ export interface Served {
   readonly url: string
   readonly token: (
     roles: readonly Role[],
-    options?: { readonly sub?: string; readonly tenant?: string },
+    options?: { readonly sub?: string; readonly tenant?: string; readonly permissions?: readonly string[] },
   ) => Promise<string>
   readonly client: (token: string) => ApiClient
   /** Sends a raw request with a token; the path is relative to the base path. */
@@ -140,8 +140,8 @@ export const serve = async (bus: CommandBus, options: ApiOptions = {}, port = 0)
     app,
     url,
     logged,
-    token: (roles, { sub = 'jane@example.com', tenant } = {}) =>
-      signToken({ secret: SECRET }, { subject: sub, tenant: tenant ?? null, roles }, 3600),
+    token: (roles, { sub = 'jane@example.com', tenant, ...rights } = {}) =>
+      signToken({ secret: SECRET }, { subject: sub, tenant: tenant ?? null, roles, ...rights }, 3600),
     client: token => createClient({ baseUrl: url, token: () => token }),
     request: async (method, path, { token, body, headers = {} } = {}) => {
       const response = await fetch(`${url}${path.startsWith('//') ? path.slice(1) : `/api/v1${path}`}`, {

@@ -1,5 +1,7 @@
+import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
+import { callNeeds, type NeedsOf, needsNamed } from '../permits/call-needs.ts'
 import type { Permission } from '../ports/authorization.ts'
-import { type Calling, demand } from './calling.ts'
+import { type Calling, demand, demandPermits, hideFrom } from './calling.ts'
 
 type Call = (calling: Calling, ...args: never[]) => Promise<unknown>
 
@@ -16,12 +18,14 @@ export type BoundCalls<Calls> = {
 }
 
 /**
- * Makes objects with these calls; each call checks its permission first. A call is bound when it is looked up, because
+ * Makes objects with these calls; each call checks its permission first, and what the identity's own
+ * permissions narrow it to. A call is bound when it is looked up, because
  * each request makes an object and most requests make one call.
  */
 export const bindCalls = <Calls extends object>(
   calls: Calls,
   permissions: PermissionsOf<Calls>,
+  needs: ReturnType<typeof needsNamed> = callNeeds,
 ): ((calling: Calling) => BoundCalls<Calls>) => {
   class Bound {
     readonly #calling: Calling
@@ -31,7 +35,11 @@ export const bindCalls = <Calls extends object>(
     static {
       for (const [name, call] of Object.entries<Call | object>(calls as never)) {
         const needed = permissions[name as keyof Calls] as never
-        const bind = typeof call === 'function' ? bindCall(call as Call, needed) : bindCalls(call, needed)
+        const narrowed = needsNamed(needs, name) ?? {}
+        const bind =
+          typeof call === 'function'
+            ? bindCall(call as Call, needed, typeof narrowed === 'function' ? narrowed : everywhere)
+            : bindCalls(call, needed, narrowed)
         Object.defineProperty(Bound.prototype, name, {
           enumerable: true,
           get(this: Bound) {
@@ -44,10 +52,18 @@ export const bindCalls = <Calls extends object>(
   return calling => new Bound(calling) as unknown as BoundCalls<Calls>
 }
 
+/** For calls that are not of a domain. */
+const everywhere: NeedsOf = (_, permission) => [{ name: permission, domain: null }]
+
 const bindCall =
-  (call: Call, needed: Permission) =>
+  (call: Call, needed: Permission, needsOf: NeedsOf) =>
   (calling: Calling) =>
   async (...args: readonly never[]): Promise<unknown> => {
     demand(calling, needed)
-    return call(calling, ...args)
+    if (calling.identity.permissions !== undefined) {
+      demandPermits(calling, await needsOf(args, needed, calling))
+    }
+    const answer = await call(calling, ...args)
+    // a sender gets ids, and the reply to its own request
+    return needed === 'send' ? answer : hideFrom(calling, answer, needed === 'operations' ? OPERATIONS_DOMAIN : null)
   }

@@ -1,4 +1,5 @@
 import type { OperationFilter, OperationUser, StartOperation } from '../operations/operations.ts'
+import { isPermitted, isPermittedSomewhere } from '../permits/permits.ts'
 import type { Identity, Permission } from '../ports/authorization.ts'
 import type { DeclareSearchOptions, DropSearchOptions } from '../search/search.ts'
 import type { SetView } from '../search/views.ts'
@@ -6,7 +7,7 @@ import { ForbiddenError } from '../shared/errors.ts'
 import { scopeOf } from '../shared/scope.ts'
 import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
-import { type CallerDeps, type Calling, demand } from './calling.ts'
+import { type CallerDeps, type Calling, demand, demandPermits, demandSomewhere } from './calling.ts'
 import { commandCalls, figureCalls } from './command-calls.ts'
 import { causeCalls, laneCalls, limitCalls, pauseCalls, workerCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
@@ -115,9 +116,10 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCal
   readonly runs: BoundCalls<typeof runCalls>
   readonly credits: BoundCalls<typeof creditCalls>
   readonly schedules: BoundCalls<typeof scheduleCalls>
-  readonly allows: (permission: Permission) => boolean
-  /** Checks a permission. @throws ForbiddenError */
-  readonly demand: (permission: Permission) => void
+  /** Whether the caller has a permission in `domain`; null: in all domains; left out: in some domain. */
+  readonly allows: (permission: Permission, domain?: string | null) => boolean
+  /** Checks the same. @throws ForbiddenError */
+  readonly demand: (permission: Permission, domain?: string | null) => void
 }
 
 /**
@@ -131,7 +133,15 @@ export const createCaller = (deps: CallerDeps, given: Identity): Caller => {
   const calling = { ...deps, identity, scope: scopeOf(identity, 'ADMIN') }
   return Object.assign(callsFor(calling), {
     identity,
-    allows: (permission: Permission): boolean => deps.authorization.allows(identity, permission),
-    demand: (permission: Permission): void => demand(calling, permission),
+    allows: (name: Permission, domain?: string | null): boolean =>
+      deps.authorization.allows(identity, name) &&
+      (domain === undefined
+        ? isPermittedSomewhere(identity.permissions, name)
+        : isPermitted(identity.permissions, { name, domain })),
+    demand: (name: Permission, domain?: string | null): void => {
+      demand(calling, name)
+      if (domain !== undefined) demandPermits(calling, [{ name, domain }])
+      else demandSomewhere(calling, name)
+    },
   })
 }

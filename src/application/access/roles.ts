@@ -10,6 +10,7 @@ export const rolesFor: Readonly<Record<Permission, readonly Role[]>> = {
   operations: ['USER', 'ADMIN'],
   runs: ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN'],
   grant: ['BUBBLE_ADMIN'],
+  reveal: ['ADMIN'],
 }
 
 export const roleAuthorization: Authorization = {

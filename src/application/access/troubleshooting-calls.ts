@@ -14,7 +14,7 @@ import type { ControlOptions } from '../troubleshooting/control-action.ts'
 import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
-import type { CallersFilter, Calling } from './calling.ts'
+import { type CallersFilter, type Calling, demandSight } from './calling.ts'
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
@@ -29,11 +29,21 @@ const actingOnMany = ({ identity, scope }: Calling) => ({
   tenantId: scope.tenantId ?? null,
 })
 
+const demandSightToEdit = async (
+  calling: Calling,
+  domain: string,
+  commandId: string,
+  options: { readonly data?: unknown },
+): Promise<void> => {
+  if (options.data !== undefined) await demandSight(calling, domain, commandId)
+}
+
 /** Each action of an operator on one command, with the caller as the operator. */
 const operatorCalls = Object.fromEntries(
   actionNames.map(name => [
     name,
     async (calling: Calling, domain: string, commandId: string, options: object) => {
+      if (name === 'retry') await demandSightToEdit(calling, domain, commandId, options)
       const act = calling.bus.troubleshooting[name] as OperatorCall<object, unknown>
       return act(domain, commandId, { ...options, ...acting(calling) })
     },
@@ -68,12 +78,13 @@ export const troubleshootingCalls = {
   },
   ...operatorCalls,
   rehearse: async (
-    { bus, scope }: Calling,
+    calling: Calling,
     domain: string,
     commandId: string,
     options: Omit<RehearseOptions, 'tenantId'> = {},
   ) => {
-    return bus.troubleshooting.rehearse(domain, commandId, { ...options, ...scope })
+    await demandSightToEdit(calling, domain, commandId, options)
+    return calling.bus.troubleshooting.rehearse(domain, commandId, { ...options, ...calling.scope })
   },
   rehearsable: async ({ bus }: Calling) => bus.troubleshooting.rehearsable(),
 

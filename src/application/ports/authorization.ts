@@ -11,6 +11,11 @@ export interface Principal {
 /** The caller, from the token. With a tenant, the caller sees and changes only that tenant's rows. */
 export interface Identity extends Principal {
   readonly roles: readonly Role[]
+  /**
+   * Narrows what the roles allow to actions and domains, such as `retry@payments`, `edit@payments` and `read@*`: see
+   * docs/security.md. Without it the roles decide; a text that is not known gives nothing.
+   */
+  readonly permissions?: readonly string[]
 }
 
 /**
@@ -21,13 +26,24 @@ export interface Scope {
   readonly tenantId?: string
 }
 
-export const permissions = ['read', 'send', 'reschedule', 'operate', 'audit', 'operations', 'runs', 'grant'] as const
+export const permissions = [
+  'read',
+  'send',
+  'reschedule',
+  'operate',
+  'audit',
+  'operations',
+  'runs',
+  'grant',
+  'reveal',
+] as const
 
 /**
  * `read`: commands, lists, live events, figures. `send`: send, and cancel what is pending. `reschedule`: run what
  * nobody has begun earlier or later. `operate`: retry, cancel or
  * complete what is parked. `audit`: trails and history.
  * `operations`: the caller's own operations. `runs`: workflow runs, templates and credits. `grant`: gives credits.
+ * `reveal`: sees the members that are declared sensitive.
  */
 export type Permission = (typeof permissions)[number]
 

@@ -4,6 +4,7 @@ import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
 import { addReschedule } from './commands/reschedule.ts'
 import { addSend } from './commands/send.ts'
+import { addSensitive } from './commands/sensitive.ts'
 import { addStrangers } from './commands/strangers.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
@@ -62,7 +63,10 @@ const groups: readonly (readonly [heading: string, adders: readonly ((program: C
       'Run',
       [addStart, addWorker, addStatus, addWorkers, addFigures, addDoctor, addHealthCommand, addToken, addCompletion],
     ],
-    ['Commands', [addSend, addInspect, addSearch, addViews, addCancel, addReschedule, addReplies, addOperations]],
+    [
+      'Commands',
+      [addSend, addInspect, addSearch, addViews, addCancel, addReschedule, addReplies, addOperations, addSensitive],
+    ],
     ['Troubleshooting', [addTroubleshooting, addCauses, addAlerts, addRehearse, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],
     ['Workflow runs', [addRuns, addCredits]],
@@ -85,14 +89,16 @@ const addCsv = (program: Command): void => {
 }
 
 /** The whole command line, for one run. */
-export const buildProgram = (deps: CliDeps): Command => {
+export const buildProgram = (given: CliDeps): Command => {
   const program = new Command('commandbus')
     .description('An event-sourced command bus on PostgreSQL and pgmq')
-    .version(deps.version)
+    .version(given.version)
+    .option('--reveal', 'show the members of payloads and results that are declared sensitive')
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .showSuggestionAfterError(true)
     .addHelpText('after', environment)
+  const deps: CliDeps = { ...given, reveal: () => program.opts().reveal === true }
   for (const [heading, adders] of groups) {
     program.commandsGroup(`${heading}:`)
     for (const add of adders) add(program, deps)

@@ -106,6 +106,7 @@ const environment = t.type({
   COMMANDBUS_JWT_AUDIENCE: orAbsent(text('a text that is not blank')),
   COMMANDBUS_JWT_ROLES_CLAIM: orAbsent(text('the name of a claim, or a path with dots')),
   COMMANDBUS_JWT_TENANT_CLAIM: orAbsent(text('the name of a claim, or a path with dots')),
+  COMMANDBUS_JWT_PERMISSIONS_CLAIM: orAbsent(text('the name of a claim, or a path with dots')),
   COMMANDBUS_JWT_ROLE_MAP: orAbsent(
     setting(`pairs like bus-operators=OPERATOR, joined by commas, of ${roles.join(', ')}`, roleMapOf),
   ),
@@ -160,6 +161,7 @@ export interface Config {
     /** The claim of the roles: its name, or a path with dots. */
     readonly rolesClaim: string | undefined
     readonly tenantClaim: string | undefined
+    readonly permissionsClaim: string | undefined
     /** The issuer's names of roles, and their roles here. */
     readonly roleMap: RoleMap | undefined
   }
@@ -233,6 +235,7 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
       audience: given.COMMANDBUS_JWT_AUDIENCE,
       rolesClaim: given.COMMANDBUS_JWT_ROLES_CLAIM,
       tenantClaim: given.COMMANDBUS_JWT_TENANT_CLAIM,
+      permissionsClaim: given.COMMANDBUS_JWT_PERMISSIONS_CLAIM,
       roleMap: given.COMMANDBUS_JWT_ROLE_MAP,
     },
     replyQueues: given.COMMANDBUS_REPLY_QUEUES,

@@ -32,8 +32,15 @@ export const identityOptions = async ({ jwt, host, home }: Config): Promise<Iden
   return { ...claims, secret: await localSecret(home) }
 }
 
-const claimsOf = ({ issuer, audience, rolesClaim, tenantClaim, roleMap }: Config['jwt']) =>
-  defined({ issuer, audience: audience === ANY ? undefined : audience, rolesClaim, tenantClaim, roleMap })
+const claimsOf = ({ issuer, audience, rolesClaim, tenantClaim, permissionsClaim, roleMap }: Config['jwt']) =>
+  defined({
+    issuer,
+    audience: audience === ANY ? undefined : audience,
+    rolesClaim,
+    tenantClaim,
+    permissionsClaim,
+    roleMap,
+  })
 
 /** What this machine signs its own tokens with; null: others sign, or the secret is not made yet. */
 export const ownSigner = async ({

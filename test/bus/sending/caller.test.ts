@@ -161,6 +161,7 @@ const untouchableDeps = (): CallerDeps => ({
   subscribe: untouchable('subscribe'),
   stats: untouchable('stats'),
   log: untouchable('log'),
+  sensitive: untouchable('sensitive'),
 })
 
 describe.each(calls)('%s', (_, permission, call) => {

@@ -42,8 +42,8 @@ export const problem = (status: number, code: string, detail: string, errors?: u
 
 const base64 = (value: unknown): string => btoa(JSON.stringify(value)).replaceAll('=', '')
 
-export const tokenFor = (roles: readonly string[], sub = 'jane@example.com'): string =>
-  `${base64({ alg: 'HS256' })}.${base64({ sub, roles, exp: 4_102_444_800 })}.signature`
+export const tokenFor = (roles: readonly string[], sub = 'jane@example.com', permissions?: unknown): string =>
+  `${base64({ alg: 'HS256' })}.${base64({ sub, roles, permissions, exp: 4_102_444_800 })}.signature`
 
 beforeEach(() => {
   requests.length = 0

@@ -120,3 +120,26 @@ test.each([
   const env = { COMMANDBUS_JWT_TENANT_CLAIM: 'organization.id' }
   expect((await whoIs({ roles: ['SENDER'], ...claims }, env)).tenant).toBe(null)
 })
+
+describe('O9: the claim of permissions', () => {
+  test('is read where the configuration says, as a list or a text', async () => {
+    const permissions = ['retry@payments', 'read@*']
+    expect(await whoIs({ roles: [], permissions }, {})).toMatchObject({ permissions })
+    expect(await whoIs({ roles: [], permissions: [7, ...permissions, {}] }, {})).toMatchObject({ permissions })
+    const env = { COMMANDBUS_JWT_PERMISSIONS_CLAIM: 'bus.may' }
+    expect(await whoIs({ roles: [], bus: { may: 'retry@payments read@*' } }, env)).toMatchObject({ permissions })
+    expect(await whoIs({ roles: [], permissions }, env)).not.toHaveProperty('permissions')
+  })
+
+  test.each([null, 7, true, {}])('a claim of another kind refuses the token: %j', async permissions => {
+    await expect(whoIs({ roles: [], permissions }, {})).rejects.toThrow(/permissions, at 'permissions', must be a list/)
+  })
+
+  test('is in tokens that the bus makes', async () => {
+    const options = await optionsOf({ COMMANDBUS_JWT_PERMISSIONS_CLAIM: 'may' })
+    const permissions = ['retry@payments']
+    const jane = { subject: 'jane', tenant: null, roles: ['OPERATOR'], permissions } as const
+    const token = await signToken({ ...options, secret: SECRET }, jane, 60)
+    expect(await createIdentify(options)(`Bearer ${token}`)).toMatchObject({ permissions })
+  })
+})

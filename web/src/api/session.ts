@@ -1,5 +1,11 @@
 import { useSyncExternalStore } from 'react'
 import { rolesFor } from '../../../src/application/access/roles.ts'
+import {
+  isPermitted,
+  isPermittedSomewhere,
+  type PermitName,
+  permissionBehind,
+} from '../../../src/application/permits/permits.ts'
 import { roles as knownRoles, type Permission, type Role } from '../../../src/application/ports/authorization.ts'
 
 const KEY = 'commandbus.token'
@@ -10,6 +16,8 @@ export interface Session {
   readonly subject: string
   readonly tenant: string | null
   readonly roles: readonly Role[]
+  /** What narrows the roles, such as `retry@payments`; null: nothing does. */
+  readonly permissions: readonly string[] | null
   /** Milliseconds since 1970; null: the token does not say. */
   readonly expiresAt: number | null
 }
@@ -32,19 +40,26 @@ const set = (next: Partial<State>): void => {
   for (const listener of listeners) listener()
 }
 
+/** A claim that is neither a list nor a text gives nothing; the server refuses such a token. */
+const textsOf = (claim: unknown): readonly string[] =>
+  (typeof claim === 'string' ? claim.split(/[\s,]+/) : Array.isArray(claim) ? claim : []).filter(
+    one => typeof one === 'string',
+  )
+
 /** The claims of a token, unverified; null if the text is not a token. */
 export const readToken = (token: string): Session | null => {
   const [, payload, signature] = token.split('.')
   if (payload === undefined || signature === undefined) return null
   try {
     const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), c => c.charCodeAt(0))
-    const { sub, tenant, roles, exp } = JSON.parse(new TextDecoder().decode(bytes))
+    const { sub, tenant, roles, permissions, exp } = JSON.parse(new TextDecoder().decode(bytes))
     if (typeof sub !== 'string') return null
     return {
       token,
       subject: sub,
       tenant: typeof tenant === 'string' ? tenant : null,
       roles: Array.isArray(roles) ? knownRoles.filter(role => roles.includes(role)) : [],
+      permissions: permissions === undefined ? null : textsOf(permissions),
       expiresAt: typeof exp === 'number' ? exp * 1000 : null,
     }
   } catch {
@@ -106,13 +121,25 @@ const subscribe = (listener: () => void): (() => void) => {
 
 export const useSessionState = (): State => useSyncExternalStore(subscribe, () => state)
 
-export const may = ({ roles }: Pick<Session, 'roles'>, permission: Permission): boolean =>
-  roles.some(role => rolesFor[permission].includes(role))
+/** Whether something is allowed in a domain; null: in all of them; left out: in some domain. */
+export type May = (name: PermitName, domain?: string | null) => boolean
+
+export const may = (
+  { roles, permissions }: Pick<Session, 'roles' | 'permissions'>,
+  name: PermitName,
+  domain?: string | null,
+): boolean => {
+  const permits = permissions ?? undefined
+  return (
+    roles.some(role => rolesFor[permissionBehind(name)].includes(role)) &&
+    (domain === undefined ? isPermittedSomewhere(permits, name) : isPermitted(permits, { name, domain }))
+  )
+}
 
 /** What the signed-in user may do. */
-export const usePermissions = (): ((permission: Permission) => boolean) => {
+export const usePermissions = (): May => {
   const { session } = useSessionState()
-  return permission => session !== null && may(session, permission)
+  return (name, domain) => session !== null && may(session, name, domain)
 }
 
 export type { Permission, Role }

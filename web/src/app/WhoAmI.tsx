@@ -1,5 +1,7 @@
 import { Check, X } from 'lucide-react'
+import { domainsOf, EVERY_DOMAIN, type PermitName, permitNames } from '../../../src/application/permits/permits.ts'
 import { permissions } from '../../../src/application/ports/authorization.ts'
+import { parkedActions } from '../../../src/domain/command/operator-actions.ts'
 import { may, type Permission, type Session } from '../api/session.ts'
 import { Dialog } from '../components/Dialog.tsx'
 import { At } from '../components/Time.tsx'
@@ -12,7 +14,40 @@ const meanings: Readonly<Record<Permission, string>> = {
   audit: 'Read audit trails and history',
   operations: 'Start and retry operations of your own',
   runs: 'Run workflows over files, and continue what failed',
+  reveal: 'See members of payloads and results that are declared sensitive',
   grant: 'Grant credits to tenants',
+}
+
+const actionWords: Readonly<Partial<Record<PermitName, string>>> = {
+  ...Object.fromEntries(Object.entries(parkedActions).map(([name, { verb }]) => [name, verb])),
+  endAttempt: 'End the attempt that runs',
+  edit: 'Retry with another payload',
+}
+
+/** What a token that names actions and domains leaves of what its roles allow. */
+const Narrowed = ({ session, permits }: { readonly session: Session; readonly permits: readonly string[] }) => {
+  const named = permitNames.filter(name => domainsOf(permits, name).length > 0 && may(session, name))
+  return (
+    <div>
+      <h3 className="mb-1 font-semibold">Only this, by the permissions of the token</h3>
+      {named.length === 0 ? (
+        <p>Nothing: the token names no permission that its roles allow.</p>
+      ) : (
+        <ul aria-label="Only this" className="grid gap-1">
+          {named.map(name => {
+            const domains = domainsOf(permits, name)
+            return (
+              <li key={name} className="wrap-anywhere">
+                {actionWords[name] ??
+                  (name === 'operate' ? 'Pause, and change lanes, limits and schedules' : meanings[name as Permission])}
+                : {domains.includes(EVERY_DOMAIN) ? 'all domains' : domains.join(', ')}
+              </li>
+            )
+          })}
+        </ul>
+      )}
+    </div>
+  )
 }
 
 /** Who is signed in and what the token allows. */
@@ -43,6 +78,7 @@ export const WhoAmI = ({ session, onClose }: { readonly session: Session; readon
         })}
       </ul>
     </div>
+    {session.permissions !== null && <Narrowed session={session} permits={session.permissions} />}
     <p className="text-muted">
       This is what the token says. The server checks every request. For other roles, ask the people who issue tokens.
     </p>

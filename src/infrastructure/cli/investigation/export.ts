@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { lastNameOf } from '../../../application/sensitive/sensitive-paths.ts'
 import { commandIdOf, correlationIdOf } from '../../../application/shared/input.ts'
 import { assertSchemaCurrent } from '../../postgres/schema/schema-version.ts'
+import { createSensitivePaths } from '../../postgres/sensitive/sensitive-store.ts'
 import { type Exported, exportBundle } from '../../proof/case/export-bundle.ts'
 import { fingerprintOf } from '../../proof/chain/keys.ts'
 import { withPool } from '../../service/database.ts'
@@ -53,12 +55,13 @@ export const addExport = (program: Command, deps: CliDeps): void => {
           await assertSchemaCurrent(pool)
           const signer = await signerOf(config)
           const path = resolve(options.output)
+          const sensitive = deps.reveal?.() === true ? [] : await createSensitivePaths(pool).known()
           const written = await exportBundle({
             pool,
             path,
             signer,
             commandIds,
-            redact: options.redact ?? [],
+            redact: [...(options.redact ?? []), ...new Set(sensitive.flatMap(path => lastNameOf(path) ?? []))],
             madeBy,
             now: new Date(),
             ...(correlationId === undefined ? {} : { correlationId }),

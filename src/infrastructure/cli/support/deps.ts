@@ -8,5 +8,7 @@ export interface CliDeps {
   readonly program: string
   /** Registers work to do before an uncaught error ends the process. */
   readonly beforeCrash: (work: (error: unknown) => Promise<unknown>) => void
+  /** Whether members that were declared sensitive are shown; missing: they are not. */
+  readonly reveal?: () => boolean
   readonly env: { readonly [name: string]: string | undefined }
 }

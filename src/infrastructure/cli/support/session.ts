@@ -9,6 +9,7 @@ import type { Config } from '../../settings/config.ts'
 import { alertsOf, readConfig } from '../../settings/config.ts'
 import { printNote } from '../text/output.ts'
 import type { CliDeps } from './deps.ts'
+import { hiding } from './hiding.ts'
 
 export interface Session {
   readonly bus: CommandBus
@@ -42,7 +43,7 @@ export const withBus = async <A>(
       ...options,
     })
     try {
-      return await body({ bus, database, config })
+      return await body({ bus: deps.reveal?.() === true ? bus : hiding(bus), database, config })
     } finally {
       await bus.close()
     }

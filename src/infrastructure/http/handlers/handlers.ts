@@ -36,7 +36,10 @@ export interface HandlerDeps {
 
 export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({
   ...handlers,
-  getProof: async (_, { identity }) => proofAnswer(proof(), scopeOf(identity, 'ADMIN').tenantId === undefined),
+  getProof: async (_, caller) => {
+    caller.demand('audit', null)
+    return proofAnswer(proof(), scopeOf(caller.identity, 'ADMIN').tenantId === undefined)
+  },
 })
 
 const act =

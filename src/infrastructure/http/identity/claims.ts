@@ -11,12 +11,15 @@ export interface ClaimOptions {
   readonly rolesClaim?: string
   /** As `rolesClaim`. Default `tenant`. */
   readonly tenantClaim?: string
+  /** As `rolesClaim`. Default `permissions`; a token without it is not narrowed. */
+  readonly permissionsClaim?: string
   /** Default: the issuer uses our role names. With a map, names that are not in it are ignored. */
   readonly roleMap?: RoleMap
 }
 
 export const ROLES_CLAIM = 'roles'
 export const TENANT_CLAIM = 'tenant'
+export const PERMISSIONS_CLAIM = 'permissions'
 
 /** A claim whose path leads through a text, a list or the like: neither a value nor absent. */
 const UNREADABLE = Symbol('unreadable')
@@ -62,11 +65,12 @@ export const roleMapOf = (text: string): RoleMap | undefined => {
 
 /** The claims of a token that we sign, in the form that the same options read. @throws CommandBusError when no name stands for a role */
 export const claimsOf = (
-  { tenant, roles: given }: Pick<Identity, 'tenant' | 'roles'>,
-  { rolesClaim = ROLES_CLAIM, tenantClaim = TENANT_CLAIM, roleMap }: ClaimOptions,
+  { tenant, roles: given, permissions }: Pick<Identity, 'tenant' | 'roles' | 'permissions'>,
+  { rolesClaim = ROLES_CLAIM, tenantClaim = TENANT_CLAIM, permissionsClaim = PERMISSIONS_CLAIM, roleMap }: ClaimOptions,
 ): JWTPayload => ({
   [rolesClaim]: roleMap === undefined ? [...given] : given.map(role => nameOf(role, given, roleMap)),
   ...(tenant === null ? {} : { [tenantClaim]: tenant }),
+  ...(permissions === undefined ? {} : { [permissionsClaim]: [...permissions] }),
 })
 
 /** A name that gives `role`, and no role that is not in `given`. */

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Identity } from '../../../application/ports/authorization.ts'
 import { CommandBusError, UnavailableError } from '../../../application/shared/errors.ts'
 import { defined } from '../../../application/shared/input.ts'
-import { type ClaimOptions, claimAt, namesIn, ROLES_CLAIM, rolesOf, TENANT_CLAIM } from './claims.ts'
+import { type ClaimOptions, claimAt, namesIn, PERMISSIONS_CLAIM, ROLES_CLAIM, rolesOf, TENANT_CLAIM } from './claims.ts'
 
 /** The caller is not known: no token, or one that is not valid. */
 export class UnauthenticatedError extends CommandBusError {
@@ -70,7 +70,7 @@ const MAX_CLAIM = 128
 
 const identityOf = (claims: JWTPayload, options: ClaimOptions): Identified => {
   const { sub, exp = 0 } = claims
-  const { tenantClaim = TENANT_CLAIM, rolesClaim = ROLES_CLAIM } = options
+  const { tenantClaim = TENANT_CLAIM, rolesClaim = ROLES_CLAIM, permissionsClaim = PERMISSIONS_CLAIM } = options
   const tenant = claimAt(claims, tenantClaim)
   if (!isName(sub)) throw new UnauthenticatedError(`the token's sub must be a text of 1 to ${MAX_CLAIM} characters`)
   if (tenant !== undefined && tenant !== null && !isName(tenant)) {
@@ -84,13 +84,23 @@ const identityOf = (claims: JWTPayload, options: ClaimOptions): Identified => {
       `the token's roles must be a list or a text at '${rolesClaim}': COMMANDBUS_JWT_ROLES_CLAIM says where an issuer puts them`,
     )
   }
+  const claimed = claimAt(claims, permissionsClaim)
+  const permissions = claimed === undefined ? undefined : namesIn(claimed)
+  if (permissions === null) {
+    throw new UnauthenticatedError(
+      `the token's permissions, at '${permissionsClaim}', must be a list or a text, as in ["retry@payments", "read@*"], or be left out`,
+    )
+  }
   return {
     subject: sub,
     tenant: (tenant as string | undefined) ?? null,
     roles: rolesOf(named, options.roleMap),
+    ...(permissions === undefined ? {} : { permissions: permissions.filter(isText) }),
     validUntil: (exp + CLOCK_TOLERANCE_S) * 1000,
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
 
 const isName = (value: unknown): value is string =>
   typeof value === 'string' &&

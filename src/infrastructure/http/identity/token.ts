@@ -6,10 +6,10 @@ import type { IdentityOptions } from './identity.ts'
 /** A signed token that this server's `secret` verifies, valid for `ttlSeconds` from now. */
 export const signToken = async (
   { secret, issuer, audience, ...claims }: IdentityOptions & { readonly secret: string },
-  { subject, tenant, roles }: Identity,
+  { subject, ...rights }: Identity,
   ttlSeconds: number,
 ): Promise<string> => {
-  const token = new SignJWT(claimsOf({ tenant, roles }, claims))
+  const token = new SignJWT(claimsOf(rights, claims))
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(subject)
     .setIssuedAt()

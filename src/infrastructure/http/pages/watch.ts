@@ -1,4 +1,5 @@
 import { roleAuthorization, rolesFor } from '../../../application/access/roles.ts'
+import { isPermitted } from '../../../application/permits/permits.ts'
 import { ForbiddenError } from '../../../application/shared/errors.ts'
 import type { Identify } from '../identity/identity.ts'
 
@@ -12,6 +13,8 @@ export const createWatch =
     const identity = await identify(authorization)
     if (!roleAuthorization.allows(identity, 'audit'))
       throw new ForbiddenError(`this needs one of the roles ${rolesFor.audit.join(', ')}`)
+    if (!isPermitted(identity.permissions, { name: 'audit', domain: null }))
+      throw new ForbiddenError('this needs audit@* among the permissions of the token')
     if (identity.tenant !== null)
       throw new ForbiddenError('this shows the whole installation: it needs a token without a tenant')
   }

@@ -53,6 +53,9 @@ const writer = [
 /** Whether there is a worker for a type; a sender may ask, too. */
 const handled = 'command_bus_is_handled(text, text)'
 
+/** Which members are sensitive. */
+const declares = 'command_bus_declare_sensitive(jsonb)'
+
 const reader: Rights = {
   tables: [
     [
@@ -62,6 +65,7 @@ const reader: Rights = {
         'command_bus_audit',
         'command_bus_intent',
         'command_bus_worker',
+        'command_bus_sensitive',
         ...kept,
         ...actions,
         progress,
@@ -116,6 +120,7 @@ const worker: Rights = {
     'command_bus_begin(text, bigint[], integer[], uuid[])',
     'command_bus_admit_lanes(text)',
     'command_bus_beat(jsonb, uuid[])',
+    declares,
   ],
 }
 
@@ -129,10 +134,12 @@ const operator: Rights = {
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', [...found, SEARCH_TABLE]],
     ['insert, update, delete', ['command_bus_intent', ...figures]],
+    ['delete', ['command_bus_sensitive']],
   ],
   functions: [
     ...sender.functions,
     ...reader.functions,
+    declares,
     'command_bus_expired(integer)',
     'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',

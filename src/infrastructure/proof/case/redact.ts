@@ -18,6 +18,7 @@ export const rulesOf = (names: readonly string[]): readonly string[] => [
 export const redactJson = (value: Json, names: readonly string[] = []): Redacted => {
   const paths: string[] = []
   const hidden = new Set(names.map(name => name.toLowerCase()))
+  const isHidden = (name: string): boolean => hidden.has(name.toLowerCase()) || isSecretName(name)
   const walk = (part: Json, path: string): Json => {
     if (typeof part === 'string') {
       const masked = maskSecrets(part)
@@ -26,10 +27,12 @@ export const redactJson = (value: Json, names: readonly string[] = []): Redacted
     }
     if (part === null || typeof part !== 'object') return part
     if (Array.isArray(part)) return part.map((one, i) => walk(one, join(path, String(i))))
+    const change = changedNames(part)
     return Object.fromEntries(
       Object.entries(part).map(([name, one]) => {
         const at = join(path, name)
-        if (one === null || !(hidden.has(name.toLowerCase()) || isSecretName(name))) return [name, walk(one, at)]
+        const names = change !== null && (name === 'from' || name === 'to') ? change : [name]
+        if (one === null || !names.some(isHidden)) return [name, walk(one, at)]
         paths.push(at)
         return [name, HIDDEN]
       }),
@@ -37,5 +40,11 @@ export const redactJson = (value: Json, names: readonly string[] = []): Redacted
   }
   return { value: walk(value, ''), paths }
 }
+
+/** The names on the path of a difference between two payloads, if that is what the value is: its `from` and `to` stand there. */
+const changedNames = (value: object): readonly string[] | null =>
+  'op' in value && 'path' in value && typeof value.path === 'string'
+    ? value.path.split('/').map(name => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+    : null
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)

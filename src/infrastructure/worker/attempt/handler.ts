@@ -2,6 +2,7 @@ import type { Decoder } from 'io-ts'
 import type { ClientBase } from 'pg'
 import type { HandledCommand } from '../../../application/ports/handled-command.ts'
 import type { Log } from '../../../application/ports/log.ts'
+import { type SensitivePath, sensitiveFault } from '../../../application/sensitive/sensitive-paths.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import { isTimeout, MAX_TIMEOUT_MS } from './deadline.ts'
 
@@ -51,6 +52,11 @@ export interface HandlerDefinition<Payload> {
    * a rehearsal. Default: false, also with `transactional`.
    */
   readonly rehearsable?: boolean
+  /**
+   * Members of the payload and the result that only permission `reveal` shows, as paths like `card.number` or `items.*.iban`.
+   * The worker declares them when it starts, for every process; they stay hidden until `bus.sensitive.remove`.
+   */
+  readonly sensitive?: readonly string[]
 }
 
 /** A handler's definition, or only its function where any JSON payload is valid. */
@@ -78,7 +84,9 @@ export const definitionOf = (handler: Handler): AnyHandler =>
 /** What is wrong with a handler, checked when it is registered; null: nothing. */
 export const handlerFault = (handler: unknown): string | null => {
   if (!isHandler(handler)) return 'must be a function, or what `defineHandler({ handle })` returns'
-  const { payload, timeoutMs } = definitionOf(handler)
+  const { payload, timeoutMs, sensitive } = definitionOf(handler)
+  const hidden = sensitive === undefined ? null : sensitiveFault(sensitive)
+  if (hidden !== null) return `its sensitive ${hidden}`
   if (payload !== undefined && typeof payload?.decode !== 'function') {
     return 'its payload must be an io-ts codec, or have a `decode` that returns an Either'
   }
@@ -91,3 +99,13 @@ export const handlerFault = (handler: unknown): string | null => {
 export const isHandler = (value: unknown): value is Handler =>
   typeof value === 'function' ||
   (typeof value === 'object' && value !== null && 'handle' in value && typeof value.handle === 'function')
+
+/** What handlers declare as sensitive, by domain and command type. */
+export const sensitiveOf = (handlers: {
+  readonly [domain: string]: { readonly [commandType: string]: Handler }
+}): readonly SensitivePath[] =>
+  Object.entries(handlers).flatMap(([domain, ofDomain]) =>
+    Object.entries(ofDomain).flatMap(([commandType, handler]) =>
+      (definitionOf(handler).sensitive ?? []).map(path => ({ domain, commandType, path })),
+    ),
+  )

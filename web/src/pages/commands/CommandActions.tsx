@@ -51,17 +51,17 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
         offered={status === 'IN_TROUBLESHOOTING_QUEUE'}
         target={{ kind: 'one', command: { domain, commandId, commandType, payload: data, assignee, tags } }}
       />
-      {status === 'PENDING' && command.totalAttempts === 0 && may('reschedule') && (
+      {status === 'PENDING' && command.totalAttempts === 0 && may('reschedule', domain) && (
         <Button icon={<CalendarClock aria-hidden className="size-4" />} onClick={() => setMoving(true)}>
           Run now or later
         </Button>
       )}
-      {status === 'PENDING' && may('send') && (
+      {status === 'PENDING' && may('send', domain) && (
         <Button data-shortcut="c" icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
           Cancel
         </Button>
       )}
-      {status === 'IN_PROGRESS' && may('operate') && (
+      {status === 'IN_PROGRESS' && may('endAttempt', domain) && (
         <Button icon={<OctagonX aria-hidden className="size-4" />} onClick={() => setEnding(true)}>
           End the attempt
         </Button>

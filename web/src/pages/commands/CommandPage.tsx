@@ -41,8 +41,8 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
   const may = usePermissions()
   const event = useSearch().get('event')
   const command = useQuery(commandQuery(domain, commandId))
-  const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit') })
-  const attempts = useQuery({ ...attemptsQuery(domain, commandId), enabled: may('audit') })
+  const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit', domain) })
+  const attempts = useQuery({ ...attemptsQuery(domain, commandId), enabled: may('audit', domain) })
   const found = command.data
   if (statusOf(command.error) === 404) {
     return (
@@ -104,16 +104,16 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     )}
                   </div>
                 </Section>
-                {may('audit') && (
+                {may('audit', domain) && (
                   <Section title="Attempts">
                     <Answered query={attempts} what="the attempts">
                       {({ items }) => <Attempts items={items} />}
                     </Answered>
                   </Section>
                 )}
-                {may('audit') && <TimeTravel domain={domain} commandId={commandId} />}
+                {may('audit', domain) && <TimeTravel domain={domain} commandId={commandId} />}
                 <Section title="Timeline">
-                  {may('audit') ? (
+                  {may('audit', domain) ? (
                     <Answered query={audit} what="the timeline">
                       {({ items }) => (
                         <>
@@ -137,7 +137,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                 <Section
                   title="Facts"
                   aside={
-                    may('audit') && (
+                    may('audit', domain) && (
                       <Link
                         href={`/audit?correlationId=${encodeURIComponent(command.correlationId)}`}
                         className="text-xs text-accent hover:underline"

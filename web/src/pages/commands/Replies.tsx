@@ -24,7 +24,7 @@ export const Replies = ({ command, audit }: RepliesProps) => {
   const may = usePermissions()
   const kept = useQuery({
     ...undeliveredQuery({ domain: command.domain, commandId: command.commandId }),
-    enabled: may('operate') && outcome !== undefined && command.replyTo !== null,
+    enabled: may('operate', command.domain) && outcome !== undefined && command.replyTo !== null,
   }).data?.items[0]
   if (command.replyTo === null) return <p className="p-4 text-sm text-muted">The sender did not ask for a reply.</p>
   return (

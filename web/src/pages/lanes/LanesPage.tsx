@@ -112,11 +112,12 @@ export const LanesPage = () => {
   const change: Column<ListedLane> = {
     title: 'Actions',
     quiet: true,
-    cell: lane => (
-      <Button data-row look="quiet" aria-label={`Change lane ${lane.lane}`} onClick={() => setChanging(lane)}>
-        Change
-      </Button>
-    ),
+    cell: lane =>
+      may('operate', lane.domain) && (
+        <Button data-row look="quiet" aria-label={`Change lane ${lane.lane}`} onClick={() => setChanging(lane)}>
+          Change
+        </Button>
+      ),
   }
   return (
     <Page title="Lanes" intro="At most so many commands of a lane run at once, in the order in which they were sent.">

@@ -65,7 +65,7 @@ export const Pauses = () => {
               )}
             </span>
           </span>
-          {may('operate') && <Resume pause={pause} />}
+          {may('operate', pause.domain) && <Resume pause={pause} />}
         </li>
       ))}
     </ul>

@@ -101,7 +101,10 @@ export const SchedulesPage = () => {
   const actions: Column<ListedSchedule> = {
     title: 'Actions',
     quiet: true,
-    cell: schedule => <ScheduleActions schedule={schedule} onPause={() => setPausing(schedule.name)} />,
+    cell: schedule =>
+      may('operate', schedule.domain) && (
+        <ScheduleActions schedule={schedule} onPause={() => setPausing(schedule.name)} />
+      ),
   }
   return (
     <Page title="Schedules" intro="Commands that are sent at the times of a cron, or every so many seconds.">

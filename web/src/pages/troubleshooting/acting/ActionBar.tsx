@@ -19,7 +19,7 @@ import { Button } from '../../../components/Button.tsx'
 import { ActDialog } from './ActDialog.tsx'
 import { EditDialog } from './EditDialog.tsx'
 import { RehearseDialog } from './RehearseDialog.tsx'
-import type { Target } from './target.ts'
+import { domainsOf, type Target } from './target.ts'
 
 interface ActionBarProps {
   readonly target: Target
@@ -62,7 +62,10 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
   const canRehearse = useCanRehearse(target, offered && may('operate'))
   if (!may('operate')) return null
   const close = (): void => setOpen(null)
+  /** Only when it is allowed for all that the target may reach. */
+  const mayAct = (name: ParkedAction | 'edit'): boolean => domainsOf(target).every(domain => may(name, domain))
   const button = (name: ParkedAction) => {
+    if (!mayAct(name)) return null
     const Icon = icons[name]
     return (
       <Button
@@ -81,7 +84,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
       {offered && (
         <>
           {button('retry')}
-          {canRehearse && (
+          {canRehearse && mayAct('retry') && (
             <Button
               icon={<FlaskConical aria-hidden className="size-4" />}
               onClick={() => setOpen({ what: 'rehearse', target })}
@@ -89,7 +92,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
               Rehearse
             </Button>
           )}
-          {target.kind === 'one' && (
+          {target.kind === 'one' && mayAct('retry') && mayAct('edit') && (
             <Button
               data-shortcut={keys.edit}
               icon={<PencilLine aria-hidden className="size-4" />}

@@ -36,6 +36,18 @@ export const howMany = (target: Target): number => {
   }
 }
 
+/** The domains that an action would reach; null: all of them. */
+export const domainsOf = (target: Target): readonly (string | null)[] => {
+  switch (target.kind) {
+    case 'one':
+      return [target.command.domain]
+    case 'many':
+      return [...new Set(target.commands.map(({ domain }) => domain))]
+    case 'matching':
+      return [target.filter.domain ?? null]
+  }
+}
+
 export const counted = (count: number): string => (count === 1 ? '1 command' : `${number.format(count)} commands`)
 
 /** The conditions of a filter, in words. */

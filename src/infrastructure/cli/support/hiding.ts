@@ -1,0 +1,41 @@
+import { hide } from '../../../application/sensitive/hide.ts'
+import type { CommandBus } from '../../../command-bus.ts'
+
+/** They answer with ids, or are not answers: what they give out is the caller's own. */
+const whole = new Set([
+  'send',
+  'sendBatch',
+  'request',
+  'cancel',
+  'worker',
+  'replies',
+  'ready',
+  'close',
+  'sensitive',
+  'as',
+])
+
+/** The bus with the members hidden that were declared sensitive, in the answers of all its other calls. */
+export const hiding = (bus: CommandBus): CommandBus => {
+  const answerOf = async (answer: Promise<unknown>): Promise<unknown> => {
+    const shown = await answer
+    if (typeof shown !== 'object' || shown === null) return shown
+    return hide(shown, { paths: await bus.sensitive.list(), reveals: () => false })
+  }
+  const wrapped = <Calls extends object>(calls: Calls, kept: ReadonlySet<string>): Calls =>
+    Object.fromEntries(
+      Object.entries(calls).map(([name, member]: [string, unknown]) => {
+        if (kept.has(name)) return [name, member]
+        if (typeof member === 'object' && member !== null) return [name, wrapped(member, new Set())]
+        if (typeof member !== 'function') return [name, member]
+        return [
+          name,
+          (...args: readonly unknown[]) => {
+            const answer: unknown = member(...args)
+            return answer instanceof Promise ? answerOf(answer) : answer
+          },
+        ]
+      }),
+    ) as Calls
+  return wrapped(bus, whole)
+}
