@@ -15,6 +15,7 @@ import type { Rehearsals } from '../application/ports/rehearsals.ts'
 import { createOwedReplies } from '../application/replies/owed-replies.ts'
 import { createSearch } from '../application/search/search.ts'
 import { createViews } from '../application/search/views.ts'
+import type { SensitivePath } from '../application/sensitive/sensitive-paths.ts'
 import type { Adopter } from '../application/strangers/adopter.ts'
 import { createStrangers } from '../application/strangers/strangers.ts'
 import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
@@ -60,6 +61,7 @@ export interface BusCallsDeps
   readonly workflows: CommandBusOptions['workflows'] | undefined
   readonly maxOperationRetries: number | undefined
   readonly lateAfterSeconds: number
+  readonly sensitive: () => Promise<readonly SensitivePath[]>
   readonly transact: TransactCommands
   /** As `transact`, but does not wait for rows and messages. */
   readonly transactNow: TransactCommands
@@ -116,7 +118,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       list: reader.parked,
       groups: reader.parkedGroups,
       listAt: readParkedAt({ queries: investigations, store: commands, clock }),
-      explain: explainCause({ queries: createExplainQueries(pool) }),
+      explain: explainCause({ queries: createExplainQueries(pool), sensitive: deps.sensitive }),
       ...createOperatorCalls(operate),
       rehearse: deps.rehearse,
       rehearsable: deps.rehearsals.domains,

@@ -190,6 +190,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ownClock: options.clock ?? null,
     scheduleLimits: options.schedules?.limits,
     alerting: options.alerts,
+    sensitive: sensitive.known,
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,

@@ -1,3 +1,4 @@
+import { ANY_PATH } from '../../domain/json/payload-path.ts'
 import type { Sender } from '../commands/sender.ts'
 import { isPermitted, isPermittedSomewhere, type Need, permitFor } from '../permits/permits.ts'
 import type { Authorization, Identity, Permission, Scope } from '../ports/authorization.ts'
@@ -6,7 +7,7 @@ import type { AdmitQueues } from '../ports/queue.ts'
 import type { Subscribe } from '../ports/reading/live-events.ts'
 import type { StatsReader } from '../ports/reading/stats.ts'
 import type { Request } from '../replies/request.ts'
-import { hide } from '../sensitive/hide.ts'
+import { hide, isSensitive } from '../sensitive/hide.ts'
 import { ANY_TYPE, type SensitivePaths } from '../sensitive/sensitive-paths.ts'
 import { ForbiddenError } from '../shared/errors.ts'
 import type { BusCalls } from './bus-calls.ts'
@@ -70,6 +71,18 @@ export const hideFrom = async <A>(calling: Calling, answer: A, domain: string | 
   const reveals = revealsTo(calling)
   const isWhole = typeof answer !== 'object' || answer === null || reveals(null)
   return isWhole ? answer : hide(answer, { paths: await calling.sensitive.known(), reveals }, { domain })
+}
+
+/** A search would tell the value of a member that the caller cannot see. @throws ForbiddenError */
+export const demandSearchable = async (calling: Calling, path: string, domain: string | null): Promise<void> => {
+  if (revealsTo(calling)(domain)) return
+  const sensitive = await calling.sensitive.known()
+  const searchable = sensitive.length === 0 ? [] : await calling.bus.search.declared()
+  const hidden = searchable.find(one => (path === ANY_PATH || one.path === path) && isSensitive(sensitive, one))
+  if (hidden === undefined) return
+  throw new ForbiddenError(
+    `${hidden.path} of ${hidden.commandType} is sensitive: to search it needs one of the roles ${rolesFor.reveal.join(', ')}`,
+  )
 }
 
 /** Another payload would replace members that its editor cannot see. @throws ForbiddenError */

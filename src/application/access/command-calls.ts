@@ -14,7 +14,7 @@ import { isWithin } from '../shared/scope.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { StatusOptions } from '../watching/figures.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
-import type { CallersFilter, Calling } from './calling.ts'
+import { type CallersFilter, type Calling, demandSearchable } from './calling.ts'
 
 const callersMembers = [
   'commandId',
@@ -93,8 +93,9 @@ export const commandCalls = {
     if (command === null) throw new CommandNotFoundError(domain, commandId)
     return command
   },
-  queryCommands: async ({ bus, scope }: Calling, filter: CallersFilter<CommandFilter>) => {
-    return bus.queryCommands({ ...filter, ...scope })
+  queryCommands: async (calling: Calling, filter: CallersFilter<CommandFilter>) => {
+    if (filter.payload !== undefined) await demandSearchable(calling, filter.payload.path, filter.domain ?? null)
+    return calling.bus.queryCommands({ ...filter, ...calling.scope })
   },
   /** Empty for an unknown command, and for one of another tenant. */
   auditTrail: async (calling: Calling, domain: string, commandId: string, filter: AuditFilter = {}) => {

@@ -1,5 +1,7 @@
 import { type Explained, explain } from '../../domain/explain/index.ts'
 import type { Cause, CauseFilter, ExplainQueries } from '../ports/reading/explain.ts'
+import { isSensitive } from '../sensitive/hide.ts'
+import type { SensitivePath } from '../sensitive/sensitive-paths.ts'
 import { commandTypeOf, domainOf, optional, textOf } from '../shared/input.ts'
 import { isSecretName } from '../shared/mask-secrets.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
@@ -9,20 +11,23 @@ export const MOST_SAMPLES = 2_000
 
 export interface ExplainDeps {
   readonly queries: ExplainQueries
-  /** Members of payloads that the caller may not see. */
-  readonly isHidden?: (path: string) => boolean
+  /** Members that are declared as sensitive: nobody gets them from an explanation. */
+  readonly sensitive: () => Promise<readonly SensitivePath[]>
 }
 
 /**
  * What the failed commands of a cause have in common that the succeeded ones of the same type have not: nothing when nothing
- * stands out. Values of members that are named like secrets are not used.
+ * stands out. Members that are sensitive, or named like secrets, are not used.
  * @throws InvalidInputError
  */
 export const explainCause =
-  ({ queries, isHidden = () => false }: ExplainDeps) =>
-  async (cause: CauseFilter): Promise<Explained> => {
-    const { failed, succeeded } = await queries.samples(causeOf(cause), MOST_SAMPLES)
-    return explain(failed, succeeded, { isHidden: path => isSecretName(path) || isHidden(path) })
+  ({ queries, sensitive }: ExplainDeps) =>
+  async (given: CauseFilter): Promise<Explained> => {
+    const cause = causeOf(given)
+    const [paths, { failed, succeeded }] = await Promise.all([sensitive(), queries.samples(cause, MOST_SAMPLES)])
+    return explain(failed, succeeded, {
+      isHidden: path => isSecretName(path) || isSensitive(paths, { ...cause, path }),
+    })
   }
 
 const causeOf = ({ domain, commandType, errorCode, frame, tenantId }: CauseFilter): CauseFilter => {

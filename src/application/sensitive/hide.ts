@@ -61,6 +61,19 @@ const free = (value: unknown, path: readonly string[], patterns: Patterns): unkn
   })
 }
 
+/** Whether a member of a payload is declared as sensitive; `path` is like `card.number` or `items[].sku`. */
+export const isSensitive = (
+  paths: readonly SensitivePath[],
+  {
+    domain,
+    commandType,
+    path,
+  }: { readonly domain: string | null; readonly commandType: string; readonly path: string },
+): boolean => {
+  const patterns = patternsFor({ domain, commandType }, { paths, reveals: () => false })
+  return fits(path.replaceAll('[]', '.*').split('.'), patterns)
+}
+
 /** Whether the end of some part of the path is one of the patterns: what lies below a hidden member is hidden, too. */
 const fits = (path: readonly string[], patterns: Patterns): boolean =>
   patterns.some(pattern =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { isSensitive } from '../../../src/application/sensitive/hide.ts'
 import { defineHandler, ForbiddenError, type Identity, InvalidInputError, type Json } from '../../../src/index.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { createTestApi } from '../../support/http.ts'
@@ -182,4 +183,21 @@ describe('O10: members that are declared sensitive', () => {
   ])('O10: a declaration that is not valid is refused: %j', async given => {
     await expect(createTestBus({ sensitive: given as never })).rejects.toThrow(InvalidInputError)
   })
+})
+
+test('O10: a sensitive member cannot be searched without reveal, and no explanation uses it', async () => {
+  const { bus } = await createTestBus({ sensitive })
+  await bus.search.declare({ commandType: 'Charge', paths: ['card.number', 'amount'] })
+  await bus.send('payments', 'Charge', payload())
+  const search = (path: string, roles: Identity['roles']) =>
+    bus.as(operator({ roles })).queryCommands({ payload: { path, value: path === 'amount' ? '5' : SECRET } })
+  for (const path of ['card.number', '*']) {
+    await expect(search(path, ['OPERATOR'])).rejects.toThrow('card.number of Charge is sensitive')
+    expect((await search(path, ['ADMIN'])).items).toHaveLength(1)
+  }
+  expect((await search('amount', ['OPERATOR'])).items).toHaveLength(1)
+
+  const paths = [{ domain: 'payments', commandType: 'Charge', path: 'items.*.iban' }]
+  const isHidden = (path: string) => isSensitive(paths, { domain: 'payments', commandType: 'Charge', path })
+  expect(['items[].iban', 'items[].name', 'iban'].map(isHidden)).toEqual([true, false, false])
 })
