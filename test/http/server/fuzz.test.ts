@@ -59,7 +59,8 @@ const send = (
   })
 
 /** Where a history has the stack of a failed attempt, and a cause its place, for those who may see them. */
-const OF_A_HANDLER = /"(?:(?:error_)?stack|frame|key)":"(?:[^"\\]|\\.)*"/g
+const OF_A_HANDLER =
+  /"(?:(?:error_)?stack|frame|lastErrorFrame|key)":"(?:[^"\\]|\\.)*"|"path":"\/lastErrorFrame"[^{}]*\}/g
 const STACK = /\n\s+at |node_modules|\.[cm]?[jt]s:\d+/
 
 /** Texts that no answer or log line may contain: keys, tokens, the database's address. */
