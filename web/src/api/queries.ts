@@ -3,38 +3,13 @@ import type { Api } from '../../../src/contract/index.ts'
 import type { RequestOf } from '../../../src/contract/route.ts'
 import { api } from './client.ts'
 
-type QueryOf<Id extends keyof Api> = RequestOf<Api[Id]>['query']
+export type QueryOf<Id extends keyof Api> = RequestOf<Api[Id]>['query']
 
 export const PAGE_SIZE = 50
 
 /** Keys of lists start with the list's name; keys of one thing end with its id. */
 export const statsQuery = () =>
   queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats({}, { signal }) })
-
-/** Figures are counted every second or two: they are reloaded by time, not by event. */
-export const typesQuery = (query: QueryOf<'listTypes'>) =>
-  queryOptions({
-    queryKey: ['server', 'types', query],
-    queryFn: ({ signal }) => api.listTypes({ query }, { signal }),
-    placeholderData: keepPreviousData,
-  })
-
-export const queuesQuery = (query: QueryOf<'listQueues'>) =>
-  queryOptions({
-    queryKey: ['server', 'queues', query],
-    queryFn: ({ signal }) => api.listQueues({ query }, { signal }),
-    placeholderData: keepPreviousData,
-  })
-
-export const causesQuery = () =>
-  queryOptions({ queryKey: ['server', 'failures'], queryFn: ({ signal }) => api.listFailures({}, { signal }) })
-
-export const busStatusQuery = () =>
-  queryOptions({
-    queryKey: ['server', 'status'],
-    queryFn: ({ signal }) =>
-      api.getStatus({ query: { timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone } }, { signal }),
-  })
 
 export const commandsQuery = (query: QueryOf<'listCommands'>) =>
   queryOptions({
@@ -86,24 +61,6 @@ export const lanesQuery = (query: QueryOf<'listLanes'>) =>
     queryFn: ({ signal }) => api.listLanes({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
     placeholderData: keepPreviousData,
     refetchInterval: LANES_MS,
-  })
-
-/** Workers have no events: they announce themselves every 5 s. */
-const WORKERS_MS = 5_000
-
-export const workersQuery = (query: QueryOf<'listWorkers'>) =>
-  queryOptions({
-    queryKey: ['workers', 'list', query],
-    queryFn: ({ signal }) => api.listWorkers({ query }, { signal }),
-    placeholderData: keepPreviousData,
-    refetchInterval: WORKERS_MS,
-  })
-
-export const missingWorkersQuery = (domain?: string) =>
-  queryOptions({
-    queryKey: ['workers', 'missing', domain ?? null],
-    queryFn: ({ signal }) => api.listMissingWorkers({ query: domain === undefined ? {} : { domain } }, { signal }),
-    refetchInterval: WORKERS_MS,
   })
 
 /** The times of schedules have no events. */

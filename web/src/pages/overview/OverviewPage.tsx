@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Answer, Stats } from '../../api/client.ts'
-import { causesQuery, statsQuery, typesQuery } from '../../api/queries.ts'
+import { statsQuery } from '../../api/queries.ts'
+import { causesQuery, typesQuery } from '../../api/watching-queries.ts'
 import { useRefresh } from '../../app/LiveProvider.tsx'
 import { Link } from '../../app/router.tsx'
 import { BarChart } from '../../components/charts/BarChart.tsx'

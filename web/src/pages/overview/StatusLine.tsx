@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Answer } from '../../api/client.ts'
-import { busStatusQuery } from '../../api/queries.ts'
+import { busStatusQuery } from '../../api/watching-queries.ts'
 import { useRefresh } from '../../app/LiveProvider.tsx'
 import { Link } from '../../app/router.tsx'
 import { Answered } from '../../components/states.tsx'

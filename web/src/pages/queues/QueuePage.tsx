@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { queuesQuery } from '../../api/queries.ts'
+import { queuesQuery } from '../../api/watching-queries.ts'
 import { useRefresh } from '../../app/LiveProvider.tsx'
 import { Link } from '../../app/router.tsx'
 import { BarChart } from '../../components/charts/BarChart.tsx'

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { QueueFigures } from '../../api/client.ts'
-import { queuesQuery } from '../../api/queries.ts'
+import { queuesQuery } from '../../api/watching-queries.ts'
 import { useRefresh } from '../../app/LiveProvider.tsx'
 import { Link } from '../../app/router.tsx'
 import { RangeChoice, useRange } from '../../components/charts/RangeChoice.tsx'

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { TypeFigures } from '../../api/client.ts'
-import { causesQuery, typesQuery } from '../../api/queries.ts'
+import { causesQuery, typesQuery } from '../../api/watching-queries.ts'
 import { useRefresh } from '../../app/LiveProvider.tsx'
 import { Link } from '../../app/router.tsx'
 import { BarChart } from '../../components/charts/BarChart.tsx'

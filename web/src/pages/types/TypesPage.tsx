@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { TypeFigures } from '../../api/client.ts'
-import { typesQuery } from '../../api/queries.ts'
+import { typesQuery } from '../../api/watching-queries.ts'
 import { useRefresh } from '../../app/LiveProvider.tsx'
 import { Link, useSearch } from '../../app/router.tsx'
 import { RangeChoice, useRange } from '../../components/charts/RangeChoice.tsx'

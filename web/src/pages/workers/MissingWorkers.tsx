@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { unhandledSentence } from '../../../../src/domain/flow/unhandled.ts'
-import { missingWorkersQuery } from '../../api/queries.ts'
+import { missingWorkersQuery } from '../../api/watching-queries.ts'
 import { Link } from '../../app/router.tsx'
 
 /** What waits although it could begin, as no worker is there for it; nothing if there is a worker for everything. */

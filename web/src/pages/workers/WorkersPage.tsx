@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ListedWorker } from '../../api/client.ts'
-import { workersQuery } from '../../api/queries.ts'
+import { workersQuery } from '../../api/watching-queries.ts'
 import { commandPath, Link, useSearch } from '../../app/router.tsx'
 import { TextFilter } from '../../components/lists/Filters.tsx'
 import { type Column, Table } from '../../components/lists/Table.tsx'
