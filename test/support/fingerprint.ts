@@ -14,6 +14,7 @@ export const fingerprint = async (pool: Pick<pg.Pool, 'query'>): Promise<Readonl
     ({ name }) =>
       `select '${name}' as name, md5(string_agg(t::text, '|' order by t::text)) as rows, count(*) from ${name} t`,
   )
-  const { rows } = await pool.query(digests.join(' union all '))
+  // PostgreSQL may work on the parts at the same time
+  const { rows } = await pool.query(`${digests.join(' union all ')} order by 1`)
   return Object.fromEntries(rows.map(row => [row.name, `${row.count} ${row.rows}`]))
 }
