@@ -1,3 +1,3 @@
 export { explain } from './explain.ts'
-export { type Explained, type ExplainOptions, type Finding, type FindingKind, findingKinds } from './finding.ts'
+export type { Explained, Finding, FindingKind } from './finding.ts'
 export type { Sample } from './sample.ts'

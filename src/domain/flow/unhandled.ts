@@ -1,3 +1,5 @@
+import { ageOf } from '../instant.ts'
+
 /** Commands that could begin now, and that no worker is there for. */
 export interface Unhandled {
   readonly domain: string
@@ -11,18 +13,6 @@ export interface Unhandled {
 }
 
 export const MOST_COUNTED = 1_000
-
-const units = [
-  [86_400, 'd'],
-  [3_600, 'h'],
-  [60, 'min'],
-  [1, 's'],
-] as const
-
-const ageOf = (seconds: number): string => {
-  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, 's']
-  return `${Math.floor(seconds / size)} ${unit}`
-}
 
 /** What nobody is there for: `inventory`, or `type Count in inventory`. */
 export const unhandledPart = ({ domain, commandType }: Pick<Unhandled, 'domain' | 'commandType'>): string =>

@@ -1,3 +1,4 @@
+import { ageOf } from '../../../domain/instant.ts'
 import { csvOf } from '../../../domain/json/csv.ts'
 import { plainJson, visible } from '../../../domain/visible-text.ts'
 import { coloured } from './colour.ts'
@@ -72,19 +73,11 @@ export const timeColumn = <Row>(title: string, instant: (row: Row) => string | n
   brief: row => ago(instant(row), Date.now()),
 })
 
-const UNITS = [
-  ['d', 86_400],
-  ['h', 3_600],
-  ['min', 60],
-] as const
-
 /** `3 min ago`, `in 2 h`. */
 export const ago = (instant: string | null, now: number): string => {
   if (instant === null) return ''
   const seconds = Math.round((now - Date.parse(instant)) / 1000)
-  const [unit, size] = UNITS.find(([, its]) => Math.abs(seconds) >= its) ?? ['s', 1]
-  const count = `${Math.floor(Math.abs(seconds) / size)} ${unit}`
-  return seconds < 0 ? `in ${count}` : `${count} ago`
+  return seconds < 0 ? `in ${ageOf(-seconds)}` : `${ageOf(seconds)} ago`
 }
 
 interface Layout {

@@ -1,3 +1,4 @@
+import { NO_FRAME } from '../../../../../src/domain/command/parking.ts'
 import type { Action, ActionProgress } from '../../../api/client.ts'
 import { Badge, type Tone } from '../../../components/StatusBadge.tsx'
 import { dateText } from '../../../components/time/clock.ts'
@@ -14,8 +15,6 @@ export const actionLooks: Readonly<Record<Status, { readonly label: string; read
   STOPPED_BY_RULE: { label: 'Stopped by its rule', tone: 'bad' },
 }
 
-export const isActionStatus = (text: string | undefined): text is Status => text !== undefined && text in actionLooks
-
 /** It is not over: it goes on, or may be resumed. */
 export const isRunning = ({ status }: Pick<ActionProgress, 'status'>): boolean =>
   status === 'RUNNING' || status === 'WAITING_FOR_CANARY' || status === 'PAUSED'
@@ -27,9 +26,10 @@ export const ActionBadge = ({ status }: { readonly status: Status }) => (
 /** An action's filter, in words. */
 export const filterText = (filter: ActionProgress['filter']): string => {
   if (filter === null) return 'Selected one by one'
-  const { errorCode, commandType, domain, from, to } = filter
+  const { errorCode, frame, commandType, domain, from, to } = filter
   const parts = [
     errorCode && `error ${errorCode}`,
+    frame && (frame === NO_FRAME ? 'place not known' : `thrown at ${frame}`),
     commandType && `type ${commandType}`,
     domain && `domain ${domain}`,
     from && `parked since ${dateText(from)}`,
