@@ -1,7 +1,7 @@
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError } from '../shared/errors.ts'
 
-/** There is no such alert, or it belongs to another tenant. */
+/** The alert does not exist, or it belongs to another tenant. */
 export class AlertNotFoundError extends CommandBusError {
   override readonly name = 'AlertNotFoundError'
   constructor(alert: string) {

@@ -4,7 +4,7 @@ import { oneOf, optional, textOf, wholeOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 import { isTimeZone, minutesOf } from './quiet-hours.ts'
 
-/** What an alert watches, and where it tells. */
+/** What an alert watches, and where it sends its reports. */
 export interface NewAlert {
   /** An https address; http and addresses of private networks only where the service allows them. */
   readonly url: string

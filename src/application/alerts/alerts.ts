@@ -43,7 +43,7 @@ export const createAlerts = (deps: AlertsDeps) => {
     list: (options: Scope = {}): Promise<readonly Alert[]> => store.list(alertKeyOf('any', options.tenantId).scope),
     /** @throws AlertNotFoundError */
     get: async (name: string, options: Scope = {}): Promise<Alert> => found(alertKeyOf(name, options.tenantId)),
-    /** Creates or changes an alert. What it has told already it does not tell again. @throws InvalidInputError */
+    /** Creates or changes an alert. What it has reported is not reported again. @throws InvalidInputError */
     set: async (name: string, given: NewAlert, options: AlertOptions = {}): Promise<Alert> => {
       const key = alertKeyOf(name, options.tenantId)
       const settings = alertSettingsOf(given, deps)

@@ -29,9 +29,9 @@ export const changesOf = (
   return { puts, over }
 }
 
-/** So many at once are told in one webhook. */
+/** So many at once are reported in one webhook. */
 const MOST_SINGLE = 10
-/** What has waited so long was held back, and is told in one webhook with the others. */
+/** What has waited so long was held back, and is reported in one webhook with the others. */
 const HELD_MS = 60_000
 
 /** The subjects that are to be sent now, each inner list in one webhook. Pure. */
