@@ -30,9 +30,15 @@ const shortPath = (file: string): string => {
   const inPackage = path.lastIndexOf('/node_modules/')
   if (inPackage >= 0) return path.slice(inPackage + 1)
   if (!path.startsWith('/') && !/^[A-Za-z]:\//.test(path)) return path
-  const near = relative(process.cwd(), path).replaceAll('\\', '/')
+  const from = process.cwd()
+  // what has only the root in common is elsewhere, however near the root the process is
+  if (rootOf(path) !== rootOf(from)) return path
+  const near = relative(from, path).replaceAll('\\', '/')
   return near === '' || near.startsWith(FURTHEST) ? path : near
 }
+
+/** The first directory of an absolute path, with its drive. */
+const rootOf = (path: string): string => path.replaceAll('\\', '/').split('/', 2).join('/')
 
 const pathOf = (file: string): string => {
   const path = file.startsWith('file://') ? decoded(file.slice('file://'.length)) : file
