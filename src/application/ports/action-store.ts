@@ -134,6 +134,8 @@ export interface ItemMark {
 export interface Standing extends SoFar {
   /** Of the present stage, not ended. */
   readonly running: number
+  /** Of the whole action, without an outcome. */
+  readonly left: number
   readonly first: string | null
 }
 

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg'
 import type { BecameCounts, Standing } from '../../../application/ports/action-store.ts'
 import { staying, transitions } from '../../../domain/command/transitions.ts'
+import { isRefusal } from '../connection/errors.ts'
 import { streamOf } from '../log/command-streams.ts'
+import { retryTransient } from '../transactions/retry-transient.ts'
 
 /** Events that end a retry, as a success or a failure, and what the command is then. */
 const decisive = Object.entries(transitions).flatMap(([type, { to }]) =>
@@ -17,9 +19,9 @@ const PIECES = 20
  * look reads only those that still ran.
  */
 export const settle = (pool: Pool, id: string): Promise<void> =>
-  settleAll(pool, id).catch(error => {
+  retryTransient(() => settleAll(pool, id)).catch(error => {
     // a role that only reads sees what others have recorded
-    if (!isForbidden(error)) throw error
+    if (!isRefusal(error)) throw error
   })
 
 const settleAll = async (pool: Pool, id: string): Promise<void> => {
@@ -31,12 +33,16 @@ const settleAll = async (pool: Pool, id: string): Promise<void> => {
            and exists (select from command_bus_action a where a.id = $1 and a.action = 'retry')
          order by i.ordinal limit ${PIECE}),
        ended as (
-         select r.ordinal, d.status, e.code, e.recorded from running r
-         cross join lateral (
+         select r.ordinal, coalesce(d.status, a.status) as status, e.code, coalesce(e.recorded, clock_timestamp()) as recorded
+         from running r
+         left join lateral (
            select e.type, e.data#>>'{error,code}' as code, e.recorded from command_bus_event e
            where e.stream = ${streamOf('r')} and e.revision > r.revision + 1 and e.type = any ($3::text[])
-           order by e.revision limit 1) e
-         join unnest($3::text[], $4::text[]) d(type, status) on d.type = e.type),
+           order by e.revision limit 1) e on true
+         left join unnest($3::text[], $4::text[]) d(type, status) on d.type = e.type
+         -- its events are in a file by now: how it ended at last is all that is known
+         left join command_bus_archived_stream a on e.type is null and a.stream = ${streamOf('r')}
+         where coalesce(d.status, a.status) is not null),
        settled as (
          update command_bus_action_item i set became = e.status, became_code = e.code,
            became_at = date_trunc('milliseconds', e.recorded)
@@ -50,9 +56,6 @@ const settleAll = async (pool: Pool, id: string): Promise<void> => {
   }
 }
 
-const isForbidden = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === '42501'
-
 const DID_NOT = `i.became <> 'COMPLETED'`
 
 export const standingOf = async (pool: Pool, id: string): Promise<Standing> => {
@@ -63,7 +66,8 @@ export const standingOf = async (pool: Pool, id: string): Promise<Standing> => {
               count(*) filter (where ${DID_NOT} and i.became_code = i.error_code)::int as "sameCause",
               count(*) filter (where ${DID_NOT} and i.ordinal > a.stage_from)::int as "failuresOfStage",
               count(*) filter (where i.ordinal > a.stage_from)::int as "sizeOfStage",
-              count(*) filter (where i.became is null and i.ordinal > a.stage_from)::int as running
+              count(*) filter (where i.became is null and i.ordinal > a.stage_from)::int as running,
+              coalesce(max(a.total - a.succeeded - a.failed - a.skipped), 0) as left
        from command_bus_action a join command_bus_action_item i on i.action_id = a.id and i.outcome = 'SUCCEEDED'
        where a.id = $1::uuid and i.ordinal <= a.done_to) s
      left join lateral (
