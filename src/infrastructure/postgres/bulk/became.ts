@@ -24,8 +24,17 @@ export const settle = (pool: Pool, id: string): Promise<void> =>
     if (!isRefusal(error)) throw error
   })
 
-const settleAll = async (pool: Pool, id: string): Promise<void> => {
-  for (let piece = 0, from = 0; piece < PIECES; piece++) {
+/** The same for all retries, before events go that say it. */
+export const settleEvery = async (pool: Pool): Promise<void> => {
+  const { rows } = await pool.query<{ id: string }>(
+    `select a.id from command_bus_action a where a.action = 'retry' and exists (
+       select from command_bus_action_item i where i.action_id = a.id and i.outcome = 'SUCCEEDED' and i.became is null)`,
+  )
+  for (const { id } of rows) await retryTransient(() => settleAll(pool, id, Number.POSITIVE_INFINITY))
+}
+
+const settleAll = async (pool: Pool, id: string, pieces = PIECES): Promise<void> => {
+  for (let piece = 0, from = 0; piece < pieces; piece++) {
     const { rows } = await pool.query<{ last: number | null; looked: number }>(
       `with running as (
          select i.ordinal, i.domain, i.command_id, i.revision from command_bus_action_item i
@@ -33,16 +42,12 @@ const settleAll = async (pool: Pool, id: string): Promise<void> => {
            and exists (select from command_bus_action a where a.id = $1 and a.action = 'retry')
          order by i.ordinal limit ${PIECE}),
        ended as (
-         select r.ordinal, coalesce(d.status, a.status) as status, e.code, coalesce(e.recorded, clock_timestamp()) as recorded
-         from running r
-         left join lateral (
+         select r.ordinal, d.status, e.code, e.recorded from running r
+         cross join lateral (
            select e.type, e.data#>>'{error,code}' as code, e.recorded from command_bus_event e
            where e.stream = ${streamOf('r')} and e.revision > r.revision + 1 and e.type = any ($3::text[])
-           order by e.revision limit 1) e on true
-         left join unnest($3::text[], $4::text[]) d(type, status) on d.type = e.type
-         -- its events are in a file by now: how it ended at last is all that is known
-         left join command_bus_archived_stream a on e.type is null and a.stream = ${streamOf('r')}
-         where coalesce(d.status, a.status) is not null),
+           order by e.revision limit 1) e
+         join unnest($3::text[], $4::text[]) d(type, status) on d.type = e.type),
        settled as (
          update command_bus_action_item i set became = e.status, became_code = e.code,
            became_at = date_trunc('milliseconds', e.recorded)
