@@ -21,7 +21,7 @@ const dice = (seed: number) => {
 const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
 
 describe('the plan of a dry run', () => {
-  test(`O2: ${races} races of a plan against a change: never carried out when anything moved, always when nothing did`, async () => {
+  test(`O2: ${races} races of a plan against a change: never carried out when anything moved, always when nothing did`, { timeout: 120_000 + races * 500 }, async () => {
     const { bus, pool } = await createTestBus()
     const actions = createTestActions(pool)
     const random = dice(7)

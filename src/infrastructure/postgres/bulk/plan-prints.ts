@@ -1,19 +1,24 @@
 import type { Pool } from 'pg'
-import type { PlanChange, Selection, SelectionPrint } from '../../../application/ports/action-store.ts'
+import type { ActionStore, PlanChange, Selection } from '../../../application/ports/action-store.ts'
 import { transitions } from '../../../domain/command/transitions.ts'
 import { commandIdIn, domainIn, ofCommands } from '../log/command-streams.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { chosenBy, PRINT } from './create-action.ts'
 
+type Printed = Awaited<ReturnType<ActionStore['printOf']>>
+
 /** The selection as it is now, in one statement. */
-export const printOf = async (pool: Pool, selection: Selection): Promise<SelectionPrint> => {
+export const printOf = async (pool: Pool, selection: Selection, most: number): Promise<Printed> => {
   const { sql, values } = chosenBy(selection)
-  const { rows } = await pool.query<SelectionPrint>(
-    `with chosen as (${sql})
-     select ${PRINT} as print, pg_current_snapshot()::text as snapshot from chosen`,
-    [...values],
+  const { rows } = await pool.query<Printed>(
+    `with chosen as materialized (${sql})
+     select ${PRINT} as print, pg_current_snapshot()::text as snapshot, count(*)::int as total,
+            coalesce(json_agg(json_build_object('domain', domain, 'commandId', command_id) order by ordinal)
+              filter (where ordinal <= $${values.length + 1}::int), '[]') as first
+     from chosen`,
+    [...values, most],
   )
-  return rows[0] as SelectionPrint
+  return rows[0] as Printed
 }
 
 const parking = Object.entries(transitions).flatMap(([type, { to }]) =>
