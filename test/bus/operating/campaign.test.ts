@@ -107,14 +107,23 @@ describe('a campaign', () => {
     // no stage began before all of the stage before had ended
     expect(rows).toEqual([{ stages: 3, waited: true }])
 
+    const { rows: second } = await pool.query(
+      `select max(n)::int as most from (
+         select count(*) over (order by e.recorded range between interval '1 second' preceding and current row) as n
+         from command_bus_event e where e.type = 'OperatorRetried') s`,
+    )
+    if (process.env.CAMPAIGN !== undefined) console.log({ ...over, ...ended.became, mostInOneSecond: second[0].most })
+    // what the rate allows in a second, and once, after a runner was late, what it allows in another
+    expect(second[0].most).toBeLessThanOrEqual((2 * total) / 5)
+
     expect(ended.changes?.map(({ status, stage, by }) => [status, stage, by])).toEqual([
       ['RUNNING', 1, 'jane@example.com'],
       ['RUNNING', 2, null],
       ['RUNNING', 3, null],
       ['STOPPED_BY_RULE', 3, null],
     ])
-    const [, second, third] = ended.changes ?? []
-    expect(await actions.get(actionId, { at: second?.at ?? '' })).toMatchObject({
+    const [, next, third] = ended.changes ?? []
+    expect(await actions.get(actionId, { at: next?.at ?? '' })).toMatchObject({
       status: 'RUNNING',
       stage: 2,
       succeeded: targets[0],
