@@ -147,7 +147,7 @@ export interface BusCalls extends Pauses {
     /** Sends nothing more, until it is resumed. @throws ActionNotFoundError, InvalidOperationError (it is over) */
     readonly pause: (id: string, options: ControlOptions) => Promise<ActionView>
     /** Goes on with a paused action. @throws ActionNotFoundError */
-    readonly resume: (id: string, options: ControlOptions) => Promise<ActionView>
+    readonly resume: (id: string, options: Omit<ControlOptions, 'reason'>) => Promise<ActionView>
     /** Ends an action after its present piece; what is left stays parked. @throws ActionNotFoundError */
     readonly stop: (id: string, options: ControlOptions) => Promise<ActionView>
     /** What an action would do, by the same decisions; changes nothing. */

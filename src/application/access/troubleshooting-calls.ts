@@ -116,8 +116,8 @@ export const troubleshootingCalls = {
     return calling.bus.actions.pause(id, { ...why, ...actingOnMany(calling) })
   },
   /** @throws ActionNotFoundError */
-  resume: async (calling: Calling, id: string, why: Pick<ControlOptions, 'reason'> = {}) => {
-    return calling.bus.actions.resume(id, { ...why, ...actingOnMany(calling) })
+  resume: async (calling: Calling, id: string) => {
+    return calling.bus.actions.resume(id, actingOnMany(calling))
   },
 }
 
