@@ -1,4 +1,5 @@
 import { commandQueue } from '../../domain/command/names.ts'
+import { demandDomain } from '../payloads/define-command.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
 import { inLaneOf } from '../sending/lane-rules.ts'
@@ -52,7 +53,7 @@ export const sendBatch =
     const prepare = prepareSend(deps)
     const checked = commands.map((command, i) => {
       try {
-        demandDomain(domain, command)
+        demandDomain(command, domain)
         return prepare(domain, command)
       } catch (error) {
         throw error instanceof InvalidInputError
@@ -68,12 +69,6 @@ export const sendBatch =
     await makeReplyQueuesOf(prepared, deps, within)
     return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
   }
-
-/** A defined command knows its domain, and must not go to another one. */
-const demandDomain = (domain: string, command: CommandToSend & { readonly domain?: unknown }): void => {
-  if (command.domain === undefined || command.domain === domain) return
-  throw new InvalidInputError('domain', `is '${String(command.domain)}', and this batch goes to '${domain}'`)
-}
 
 const sendInChunks = async (
   deps: BatchDeps,

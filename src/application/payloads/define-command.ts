@@ -86,6 +86,15 @@ export const defineCommand = <Schema extends PayloadSchema<unknown>>(
 export const isCommandDefinition = (value: unknown): value is AnyCommand =>
   typeof value === 'function' && 'commandType' in value && 'payload' in value
 
+/** A defined command must not go to another domain than its own. @throws InvalidInputError */
+export const demandDomain = (
+  command: { readonly commandType: string; readonly domain?: unknown },
+  domain: string,
+): void => {
+  if (command.domain === undefined || command.domain === domain) return
+  throw new InvalidInputError('domain', `the command is of domain '${String(command.domain)}', not of '${domain}'`)
+}
+
 type Checked = Pick<AnyCommand, 'domain' | 'commandType' | 'payload'>
 
 /** As the log will keep it: what is refused here is refused by the handler, too. */

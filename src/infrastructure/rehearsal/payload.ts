@@ -17,9 +17,11 @@ const parsedWithin = async (
   data: Json,
   root?: string,
 ): Promise<ParsedPayload<unknown> | null> => {
+  const begun = parsePayload(schema, data, root)
+  if (!(begun instanceof Promise)) return begun
   let parsed: ParsedPayload<unknown> | null = null
   await endsWithin(ms, async () => {
-    parsed = await parsePayload(schema, data, root)
+    parsed = await begun
   })
   return parsed
 }

@@ -152,8 +152,11 @@ describe('K2: a send with checkOnSend', () => {
     const { bus } = await createTestBus()
     const refund = defineCommand('payments', 'Refund', z.object({ amount: z.number() }))
     const batch = bus.sendBatch('shipping', [refund({ amount: 1 })])
-    await expect(batch).rejects.toThrow("commands[0].domain: is 'payments', and this batch goes to 'shipping'")
+    await expect(batch).rejects.toThrow("commands[0].domain: the command is of domain 'payments', not of 'shipping'")
     await expect(batch).rejects.toThrow(InvalidInputError)
+    const caller = bus.as({ subject: 'ann', tenant: null, roles: ['SENDER'] })
+    await expect(caller.send('shipping', refund({ amount: 1 }))).rejects.toThrow("of domain 'payments'")
+    expect(await caller.send(refund.domain, refund({ amount: 1 }))).toMatchObject({ commandType: 'Refund' })
     const of = (domain: string, handlers: object) => () => bus.worker({ domain, handlers: handlers as never })
     const handle = () => null
     const misplaced = "its command is 'Refund' of domain 'payments', not"
