@@ -172,9 +172,15 @@ describe('K2: a send with checkOnSend', () => {
 })
 
 describe('K2: a schema that answers with a promise', () => {
-  /** A schema that waits for `answer`. */
+  /** A schema that waits for `answer`, and makes cents of an amount. */
   const waiting = (answer: () => Promise<boolean>) =>
-    v.objectAsync({ amount: v.pipeAsync(v.number(), v.checkAsync(answer, 'is refused by the bank')) })
+    v.objectAsync({
+      amount: v.pipeAsync(
+        v.number(),
+        v.checkAsync(answer, 'is refused by the bank'),
+        v.transform(amount => amount * 100),
+      ),
+    })
 
   test('K2: is awaited before its handler, also within a transaction, in a lane, or before a command expires', async () => {
     const { bus, work, until, pool } = await createTestBus()
@@ -196,8 +202,13 @@ describe('K2: a schema that answers with a promise', () => {
       bus.send('payments', 'Charge', { amount: 1 }, { expiresInSeconds: 3_600 }),
       bus.send('payments', 'Book', { amount: 1 }),
     ])
-    for (const { commandId } of sent) await until(() => bus.getCommand('payments', commandId), isCompleted)
-    expect((await pool.query('select amount from charge')).rows).toEqual([{ amount: 1 }])
+    const results: unknown[] = []
+    for (const { commandId } of sent) {
+      const done = await until(() => bus.getCommand('payments', commandId), isCompleted)
+      results.push(done?.result)
+    }
+    expect(results).toEqual([{ charged: 100 }, { charged: 100 }, { charged: 100 }, 1])
+    expect((await pool.query('select amount from charge')).rows).toEqual([{ amount: 100 }])
   })
 
   test('K2: parks what it refuses, and fails as its handler does where it rejects or takes too long', async () => {
