@@ -8,7 +8,7 @@ import type { MapError } from '../failures/failures.ts'
 import { Deadline, type HandlerEnd, limitOf, type TimeoutMs } from './deadline.ts'
 import type { AnyHandler } from './handler.ts'
 import { type Abortable, type ContextDeps, JobContext } from './job-context.ts'
-import { failedWith, PayloadRefused, refused } from './outcomes.ts'
+import { failedWith, refused } from './outcomes.ts'
 import { RECEIPT_AFTER_MS } from './run.ts'
 
 export interface CallDeps extends ContextDeps {
@@ -26,6 +26,7 @@ export class HandlerCall implements Abortable {
   #data: unknown
   /** The answer of a schema that takes its time; null: the payload was decoded at once. */
   #decoding: Promise<ParsedPayload<unknown>> | null = null
+  #refusal: Outcome | null = null
   #isLate = false
   #controller: AbortController | null = null
 
@@ -54,7 +55,7 @@ export class HandlerCall implements Abortable {
         parsed.catch(() => {})
         return null
       }
-      if (isLeft(parsed)) return refused('INVALID_PAYLOAD', unfit(parsed.left))
+      if (isLeft(parsed)) return unfit(parsed.left)
       this.#data = parsed.right
       return null
     } catch (thrown) {
@@ -75,8 +76,16 @@ export class HandlerCall implements Abortable {
     const parsed = await decoding
     // the worker may have stopped waiting meanwhile: then the handler never begins
     this.#controller?.signal.throwIfAborted()
-    if (isLeft(parsed)) throw new PayloadRefused(unfit(parsed.left))
+    if (isLeft(parsed)) {
+      this.#refusal = unfit(parsed.left)
+      throw new Error('the payload was refused')
+    }
     this.#data = parsed.right
+  }
+
+  /** The outcome of a run that has thrown `error`. */
+  failedWith(error: unknown): Outcome {
+    return this.#refusal ?? failedWith(error, this.#deps.mapError)
   }
 
   /** It runs longer than most: from now on its deadline is watched. */
@@ -107,4 +116,5 @@ export class HandlerCall implements Abortable {
   }
 }
 
-const unfit = (faults: readonly string[]): string => `the payload does not fit: ${faults.join('; ')}`
+const unfit = (faults: readonly string[]): Outcome =>
+  refused('INVALID_PAYLOAD', `the payload does not fit: ${faults.join('; ')}`)

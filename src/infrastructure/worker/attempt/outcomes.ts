@@ -16,14 +16,11 @@ export const successOf = (result: unknown): Outcome => {
     : { kind: 'success', result: parsed.right.json, bytes: parsed.right.bytes }
 }
 
-/** Thrown in place of the handler's errors when its schema refuses the payload only after a while. */
-export class PayloadRefused extends Error {}
-
 /** The outcome of an attempt that failed with `thrown`. */
-export const failedWith = (thrown: unknown, mapError: MapError | undefined): Outcome =>
-  thrown instanceof PayloadRefused
-    ? refused('INVALID_PAYLOAD', thrown.message)
-    : { kind: 'failure', error: failureOf(thrown, mapError) }
+export const failedWith = (thrown: unknown, mapError: MapError | undefined): Outcome => ({
+  kind: 'failure',
+  error: failureOf(thrown, mapError),
+})
 
 /** The outcome of an attempt whose handler cannot begin. */
 export const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => ({
