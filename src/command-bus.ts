@@ -157,17 +157,17 @@ export type RequestOptions = Omit<CommandToSend, 'commandType' | 'data'> & WaitF
 
 /** A request, with its command by name or as `defineCommand` returned it. */
 export interface RequestCall {
+  <Command extends AnyCommand>(
+    command: Command,
+    data: DataOf<Command>,
+    options?: RequestOptions,
+  ): Promise<SuccessReply<Json>>
   <Data = Json>(
     domain: string,
     commandType: string,
     data: unknown,
     options?: RequestOptions,
   ): Promise<SuccessReply<Data>>
-  <Command extends AnyCommand>(
-    command: Command,
-    data: DataOf<Command>,
-    options?: RequestOptions,
-  ): Promise<SuccessReply<Json>>
 }
 
 export interface JoinOptions {

@@ -120,8 +120,9 @@ const demandFitNow = (command: Checked, data: unknown): void => {
 
 /** How a call that sends takes its command: by name, or as it was defined. */
 export interface SendCall<Options, Answer> {
-  (domain: string, commandType: string, data: unknown, options?: Options): Promise<Answer>
   <Command extends AnyCommand>(command: Command, data: DataOf<Command>, options?: Options): Promise<Answer>
+  // last, as types like Parameters<> take the last form
+  (domain: string, commandType: string, data: unknown, options?: Options): Promise<Answer>
 }
 
 type SendByName<Options, Answer> = (
