@@ -5,8 +5,6 @@ import { TransientCommandError } from '../../application/commands/command-errors
 import type { Log } from '../../application/ports/log.ts'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
 import { parseJson } from '../../application/shared/json.ts'
-import type { CommandError } from '../../domain/command/events.ts'
-import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
@@ -14,6 +12,7 @@ import { limitOf } from '../worker/attempt/deadline.ts'
 import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { guardedClient, transactionEnded } from '../worker/client/guarded-client.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
+import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
 import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
 
@@ -45,26 +44,24 @@ export const createRehearsals = (options: InProcessOptions): Rehearsals => {
   return {
     domains: async () => [...options.handlers.domains()].sort(),
     faultsOf: async (domain, commandType, data) => {
-      const decoded = options.handlers.of(domain)?.handlerOf(commandType)?.payload?.decode(data)
-      return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
+      const schema = options.handlers.of(domain)?.handlerOf(commandType)?.payload
+      return schema === undefined ? [] : schemaFaults(schema, data)
     },
     run: request => inPlace(request.command.tenantId, () => rehearse(options, request)),
   }
 }
 
 const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
-  const { domain, commandType, data } = request.command
+  const { domain, commandType } = request.command
   const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
-  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')
+  if (handler === undefined) return failedAtOnce('NO_HANDLER', 'no handler is registered for this type')
   const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
-  const decoded = handler.payload?.decode(data)
-  if (decoded !== undefined && isLeft(decoded)) {
-    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
-  }
-  const given = { ...request, command: { ...request.command, data: decoded === undefined ? data : decoded.right } }
+  const payload = await decodedPayload(handler.payload, request, known.mapError)
+  if (isLeft(payload)) return payload.left
+  const given = { ...request, command: { ...request.command, data: payload.right } }
   return handler.transactional === true
     ? inTransaction(options, known, handler, given)
     : perform(options, known, handler, given, null)
@@ -79,12 +76,6 @@ const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null
     ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
     : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
 }
-
-const failed = (type: CommandError['type'], message: string): RehearsalAnswer => ({
-  kind: 'failed',
-  error: failure(type, type, message),
-  durationMs: 0,
-})
 
 type Given = Omit<RehearsalRequest, 'command'> & { readonly command: HandlerContext<unknown>['command'] }
 

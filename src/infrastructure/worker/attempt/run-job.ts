@@ -100,7 +100,7 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     return new Promise(resolve =>
       this.#call?.run(this.#attempt, client, {
         returned: value => resolve(successOf(value)),
-        threw: error => resolve(failedWith(error, this.#deps.mapError)),
+        threw: error => resolve(this.#failed(error)),
       }),
     )
   }
@@ -110,7 +110,11 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
   }
 
   threw(error: unknown): void {
-    this.#handled(failedWith(error, this.#deps.mapError))
+    this.#handled(this.#failed(error))
+  }
+
+  #failed(error: unknown): Outcome {
+    return this.#call?.failedWith(error) ?? failedWith(error, this.#deps.mapError)
   }
 
   #handled(outcome: Outcome | ReportOutcome): void {
