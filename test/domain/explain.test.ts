@@ -91,6 +91,21 @@ describe('O4: what the failed have in common', () => {
     }
   })
 
+  test('O4: a counter in the payload is not named in place of the time', () => {
+    const at = (minute: number) => new Date(Date.parse('2026-01-01') + minute * 60_000).toISOString()
+    const order = (minute: number) =>
+      sample({ orderNo: 9_000 + minute, amount: (minute * 37) % 101 }, { at: at(minute) })
+    const failed = many(60, i => order(1_000 + i))
+    const succeeded = many(2_000, i => order(i)).filter((_, i) => i < 1_000 || i >= 1_060)
+    expect(explain(failed, succeeded).findings).toMatchObject([{ kind: 'time' }, { kind: 'range', path: 'orderNo' }])
+    // a range that has nothing to do with the time comes before a time that happens to fit
+    const large = explain(
+      many(60, i => sample({ amount: 1_000 + ((i * 37) % 101) }, { at: at(1_000 + i) })),
+      succeeded,
+    )
+    expect(large.findings[0]).toMatchObject({ kind: 'range', path: 'amount' })
+  })
+
   test('O4: hostile payloads do no harm: deep, wide, with odd names and long texts', () => {
     const deep = (levels: number): Json => (levels === 0 ? 'x' : { a: deep(levels - 1), __proto__: 1 })
     const wide = (i: number) => Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`m${i}_${n}`, n]))

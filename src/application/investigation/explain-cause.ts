@@ -24,8 +24,9 @@ export const explainCause =
   ({ queries, sensitive }: ExplainDeps) =>
   async (given: CauseFilter): Promise<Explained> => {
     const cause = causeOf(given)
-    const [paths, { failed, succeeded }] = await Promise.all([sensitive(), queries.samples(cause, MOST_SAMPLES)])
+    const [paths, { failed, succeeded, failedAt }] = await Promise.all([sensitive(), queries.samples(cause, MOST_SAMPLES)])
     return explain(failed, succeeded, {
+      failedAt,
       isHidden: path => isSecretName(path) || isSensitive(paths, { ...cause, path }),
     })
   }
