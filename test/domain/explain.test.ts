@@ -5,7 +5,7 @@ import { historyOf, plantedCauses, samplesOf } from '../support/explain/historie
 
 /** Smaller than in life, so that the suite stays quick; EXPLAIN_COMMANDS=100000 compares as many as there are. */
 const COMMANDS = Number(process.env.EXPLAIN_COMMANDS ?? 5_000)
-const MOST = COMMANDS > 50_000 ? 2_000 : 600
+const MOST = COMMANDS > 50_000 ? 1_000 : 600
 
 const rightFirst = (seed: number, i: number): string | null => {
   const planted = plantedCauses[i]

@@ -19,6 +19,8 @@ export interface Period {
 const READ_WHOLE = 30_000
 /** Bytes of a sample of the whole table: some 40,000 rows. */
 const TABLE_SAMPLE = 16 * 1024 * 1024
+/** SQL: of how much of the table that is, in percent. */
+export const PART_OF_TABLE = `(select least(100, 100.0 * ${TABLE_SAMPLE} / greatest(pg_relation_size('command_bus_command'), 1)))`
 /** So few of a sample mean that the period is a small part of a large table. */
 const TOO_FEW = 1_000
 /** Then the period is cut into slices, and of each the first commands are read. */
@@ -108,8 +110,7 @@ const readOfTable = async (
   const { rows } = await pool.query<KeyRow>(
     `with c as materialized (
        select ${COLUMNS} from command_bus_command c
-       tablesample system ((select least(100, 100.0 * ${TABLE_SAMPLE} / greatest(pg_relation_size('command_bus_command'), 1))))
-       repeatable (1)
+       tablesample system (${PART_OF_TABLE}) repeatable (1)
        where c.domain = ${domain} and ${within(since, until)} and ${where})
      ${evenly(most)}`,
     values,
