@@ -6,6 +6,7 @@ import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
+import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue, commandQueues } from '../../domain/command/names.ts'
@@ -21,6 +22,7 @@ import { createLongRunning } from './attempt/long-running.ts'
 import { createReporter } from './attempt/reporter.ts'
 import { nameOf, type Run } from './attempt/run.ts'
 import { type HandlerConnections, poolSizeFor } from './client/connections.ts'
+import { createHiding } from './failures/hiding.ts'
 import { createFetcher } from './fetcher.ts'
 import { createPausing } from './flow/pausing.ts'
 import { createUnknownTypes } from './flow/unknown-types.ts'
@@ -55,6 +57,7 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
   readonly strangers: QueueStrangers
+  readonly sensitive: Pick<SensitivePaths, 'known'>
 }
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
@@ -73,6 +76,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
     options.handlers,
   )
+  const hiding = createHiding({ known: deps.sensitive.known, handlerOf, log })
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const reporter = createReporter(
@@ -123,6 +127,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       log,
       telemetry: deps.telemetry,
       isAway: deps.isAway,
+      hiding,
       mapError,
       timeoutMs: settings.timeoutMs,
       isPaused: pausing.holdsAfterWait,
@@ -221,6 +226,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     stopBeating: async () => heartbeat?.stop(),
     stopReporting: reporter.giveUp,
     fetched: async () => loop,
+    hiding,
     ended: () => {
       health.stopped()
       leaveBeats()
@@ -264,6 +270,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         clock: deps.clock,
         log,
       })
+      hiding.begin()
       stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
       leaveBeats = deps.beats.join(announcedOf({ workerId, settings, types, handling, isStopping }))
