@@ -1,8 +1,8 @@
 import type { CommandFilter } from '../../../application/ports/reading/command-queries.ts'
 import { hide, isSensitive } from '../../../application/sensitive/hide.ts'
+import { ForbiddenError } from '../../../application/shared/errors.ts'
 import type { CommandBus } from '../../../command-bus.ts'
 import { ANY_PATH } from '../../../domain/json/payload-path.ts'
-import { Refused } from './failure.ts'
 
 /** They answer with ids, or are not answers: what they give out is the caller's own. */
 const whole = new Set([
@@ -47,7 +47,8 @@ export const hiding = (bus: CommandBus): CommandBus => {
     const found = searched.find(
       one => [one.path, ANY_PATH].includes(payload?.path ?? '') && isSensitive(sensitive, one),
     )
-    if (found !== undefined) throw new Refused(`${found.path} of ${found.commandType} is sensitive: give --reveal`)
+    if (found !== undefined)
+      throw new ForbiddenError(`${found.path} of ${found.commandType} is sensitive: give --reveal`)
   }
   const shown = wrapped(bus, whole)
   return {
