@@ -6,7 +6,6 @@ import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
-import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue, commandQueues } from '../../domain/command/names.ts'
@@ -22,7 +21,7 @@ import { createLongRunning } from './attempt/long-running.ts'
 import { createReporter } from './attempt/reporter.ts'
 import { nameOf, type Run } from './attempt/run.ts'
 import { type HandlerConnections, poolSizeFor } from './client/connections.ts'
-import { createHiding } from './failures/hiding.ts'
+import { createHiding, type HidingDeps } from './failures/hiding.ts'
 import { createFetcher } from './fetcher.ts'
 import { createPausing } from './flow/pausing.ts'
 import { createUnknownTypes } from './flow/unknown-types.ts'
@@ -57,7 +56,7 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
   readonly strangers: QueueStrangers
-  readonly sensitive: Pick<SensitivePaths, 'known'>
+  readonly sensitive: Pick<HidingDeps, 'known'>
 }
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
@@ -68,10 +67,9 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const queue = commandQueue(domain)
   const queues = createDomainQueues(deps.queue, domain)
   const heartbeatQueue = createDomainQueues(deps.heartbeatQueue, domain)
-  const { log } = deps
+  const { log, connections } = deps
 
   const transactional = deps.store.capabilities.inlineProjections
-  const { connections } = deps
   const { handle, handlerOf, types, anyTransactional } = createRegistry(
     { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
     options.handlers,
