@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 import { type CommandBus, createCommandBus, type Worker, type WorkerOptions } from '../../src/index.ts'
@@ -56,11 +57,11 @@ export const openDay = async (stage: Stage, program: ReturnType<typeof useProgra
   const { page } = await stage.stranger({ timezoneId: timeZone })
   await page.goto(`${served.url}/#token=${token}`)
   const env = { DATABASE_URL: database.url, TZ: timeZone }
-  const read = async () => ({
-    http: (await client.getStatus({ query: { timeZone } })).sentence,
-    terminal: (await program.run(['status'], { env })).stdout.split('\n')[0],
-    page: await sentenceOn(page),
-  })
+  const overHttp = async () => (await client.getStatus({ query: { timeZone } })).sentence
+  const read = async () => {
+    const [http, { stdout }, seen] = await Promise.all([overHttp(), program.run(['status'], { env }), sentenceOn(page)])
+    return { http, terminal: stdout.split('\n')[0], page: seen }
+  }
 
   let passed = 0
   return {
@@ -96,9 +97,11 @@ export const openDay = async (stage: Stage, program: ReturnType<typeof useProgra
       // the minute may have been over between the mark and what happened
       const expected = (): readonly string[] =>
         [0, MINUTE_MS].map(late => sentence.replace('{since}', clockOf(since() + late)))
+      const isExpected = (one: string | undefined): boolean => expected().some(text => text === one)
       const same = ({ http, terminal, page: seen }: Awaited<ReturnType<typeof read>>): boolean =>
-        http === terminal && http === seen && expected().includes(http)
+        http === terminal && http === seen && isExpected(http)
       const deadline = Date.now() + 20_000
+      while (!isExpected(await overHttp()) && Date.now() < deadline) await delay(20)
       let seen = await read()
       while (!same(seen) && Date.now() < deadline) seen = await read()
       if (same(seen)) return

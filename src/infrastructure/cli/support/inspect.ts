@@ -66,6 +66,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     )
     .option('--id-prefix <text>', 'only if the id begins so: 8 characters or more')
     .option('--message <text>', 'only if the last error says this; with --status failed')
+    .option('--sort <order>', 'newest (default) or oldest first')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
     .option(...allPages)
