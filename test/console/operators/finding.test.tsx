@@ -173,7 +173,10 @@ test('O7: causes can be sorted by the newest', async () => {
 
 test('A30: a click on a title sorts a list, another one the other way, and says so; the page begins anew', async () => {
   history.replaceState(null, '', '/commands?cursor=x')
-  answering(() => [200, { items: [command], nextCursor: null }])
+  answering(({ path }) => [
+    200,
+    { items: path.startsWith('/search/paths') ? [] : [command], nextCursor: null, domains: [] },
+  ])
   show(<CommandsPage />)
   const sent = await screen.findByRole('button', { name: 'Sent' })
   expect(sent.closest('th')?.getAttribute('aria-sort')).toBe('descending')

@@ -144,7 +144,7 @@ export const SteadyTable = <Row,>({
                 className={`group/row border-b border-line align-top last:border-0 hover:bg-raised/60 ${gone.has(keyOf(row)) ? 'opacity-50' : ''}`}
               >
                 {columns.map(column => (
-                  <td key={column.title} className={place(column)}>
+                  <td key={column.title} className={`${place(column)} ${column.numeric ? 'whitespace-nowrap' : ''}`}>
                     {column.cell(row)}
                   </td>
                 ))}
