@@ -221,8 +221,10 @@ test('A30: a command whose correlation id is its own has no entry in that index,
 
 test('A30: parked commands come oldest first or with most attempts first, by index; a page of another order is refused', async () => {
   const pool = await newPool()
-  await fill(pool, 3_000, { domain: `'d' || i % 3`, at: `now() - i * interval '1 s'` })
-  await pool.query('update command_bus_command set attempts = abs(hashtext(command_id::text)) % 4')
+  await fill(pool, 3_000, { domain: `'d' || i % 3`, at: `date_trunc('second', now()) - i / 5 * interval '1 s'` })
+  await pool.query(
+    'update command_bus_command set attempts = abs(hashtext(command_id::text)) % 4, max_attempts = 5, total_attempts = 5',
+  )
   await pool.query('vacuum analyze command_bus_command')
   const queries = createCommandQueries(pool)
   const orders = { oldest: 'parked_at, command_id, domain', attempts: 'attempts desc, command_id desc, domain desc' }
