@@ -171,7 +171,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const figures = guardedAll(
     createFigures({
       queries: createFigureQueries(readPool),
-      noWorkers: () => createWorkerQueries(readPool).unhandled({}),
+      noWorkers: createWorkerQueries(readPool).unhandled,
     }),
   )
   const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })
