@@ -166,7 +166,8 @@ export type { CancelOptions } from './application/troubleshooting/operate-comman
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { Figures, StatusOptions } from './application/watching/figures.ts'
-export type { ProblemKind, Status, StatusProblem } from './application/watching/status.ts'
+export type { ProblemKind, StatusProblem } from './application/watching/problems.ts'
+export type { Status } from './application/watching/status.ts'
 export type {
   CommandBus,
   CommandBusOptions,

@@ -165,14 +165,14 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const rehearsals =
     options.rehearsals === undefined
-      ? createRehearsals({ pool, handlers, log })
+      ? createRehearsals({ pool, handlers, log, sensitive })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
   // read on their own connections, once for all callers
   const figures = guardedAll(
     createFigures({
       queries: createFigureQueries(readPool),
-      noWorkers: () => createWorkerQueries(readPool).unhandled({}),
+      noWorkers: createWorkerQueries(readPool).unhandled,
     }),
   )
   const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })

@@ -99,7 +99,7 @@ export interface BusCalls extends Pauses {
     readonly groups: (filter?: GroupFilter) => Promise<readonly TroubleshootingGroup[]>
     /**
      * What the failed commands of a cause have in common that the succeeded ones of the same type have not: a value, a
-     * member or its type, a range, a tenant, a worker, a build or a time. Compares at most 2,000 of each, from about the same
+     * member or its type, a range, a tenant, a worker, a build or a time. Compares at most 1,000 of each, from about the same
      * time; best first, and nothing when nothing stands out. @throws InvalidInputError
      * @example
      * const { findings } = await bus.troubleshooting.explain({ domain: 'payments', commandType: 'Charge', errorCode: 'DOWN' })

@@ -75,6 +75,9 @@ const SHORTEST_OWN: Shortest = { text: 1, number: 3 }
 /** They stand in messages whatever the payload is. */
 const KINDS = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null', 'true', 'false'])
 
+/** A blank or a colon says nothing of a payload. */
+const HAS_WORD = /[\p{L}\p{N}]/u
+
 /** The texts and numbers in a payload that a message could repeat. */
 const valuesIn = (data: unknown, shortest = SHORTEST): readonly string[] => {
   const values = new Set<string>()
@@ -84,7 +87,7 @@ const valuesIn = (data: unknown, shortest = SHORTEST): readonly string[] => {
     if (!isText && typeof value !== 'number') return
     const text = String(value)
     const isLong = text.length >= (isText ? shortest.text : shortest.number)
-    if (isLong && text.length <= LONGEST_MESSAGE && !KINDS.has(text)) values.add(text)
+    if (isLong && text.length <= LONGEST_MESSAGE && !KINDS.has(text) && HAS_WORD.test(text)) values.add(text)
   }
   add(data)
   return [...values]

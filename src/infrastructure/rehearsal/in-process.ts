@@ -4,7 +4,10 @@ import type { Client, ClientBase, Pool } from 'pg'
 import { TransientCommandError } from '../../application/commands/command-errors.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
+import { type HideValues, hidingValuesOf } from '../../application/sensitive/hide-values.ts'
+import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { parseJson } from '../../application/shared/json.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
@@ -32,6 +35,8 @@ export interface InProcessOptions {
   readonly pool: Pool
   readonly handlers: DomainHandlers
   readonly log: Log
+  /** Members whose values errors do not name. */
+  readonly sensitive: Pick<SensitivePaths, 'known'>
   /** Called when the handler is about to run. */
   readonly onBegan?: () => void
   /** Names the rehearsal to the database. */
@@ -56,12 +61,13 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
   const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
-  if (handler === undefined) return failedAtOnce('NO_HANDLER', 'no handler is registered for this type')
+  const hide = await hidingIn(options, handler, request)
+  if (handler === undefined) return failedAtOnce('NO_HANDLER', 'no handler is registered for this type', hide)
   const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
-  const payload = await decodedPayload(handler.payload, request, known.mapError)
+  const payload = await decodedPayload(handler.payload, request, known.mapError, hide)
   if (isLeft(payload)) return payload.left
-  const given = { ...request, command: { ...request.command, data: payload.right } }
+  const given = { ...request, command: { ...request.command, data: payload.right }, hide }
   return handler.transactional === true
     ? inTransaction(options, known, handler, given)
     : perform(options, known, handler, given, null)
@@ -77,7 +83,19 @@ const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null
     : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
 }
 
-type Given = Omit<RehearsalRequest, 'command'> & { readonly command: HandlerContext<unknown>['command'] }
+const hidingIn = async (
+  { sensitive }: InProcessOptions,
+  handler: AnyHandler | undefined,
+  { command: { domain, commandType, data } }: RehearsalRequest,
+): Promise<HideValues> => {
+  const own = (handler?.sensitive ?? []).map(path => ({ domain, commandType, path }))
+  return hidingValuesOf(data as Json, [...own, ...(await sensitive.known())], { domain, commandType })
+}
+
+interface Given extends Omit<RehearsalRequest, 'command'> {
+  readonly command: HandlerContext<unknown>['command']
+  readonly hide: HideValues
+}
 
 const inTransaction = async (
   options: InProcessOptions,
@@ -97,7 +115,7 @@ const inTransaction = async (
     await client.end().catch(() => {})
     return answer
   }
-  const settled = await settle(client, answer, guarded.tried(), known.mapError)
+  const settled = await settle(client, answer, guarded.tried(), known.mapError, given.hide)
   await rollBack(client)
   return settled
 }
@@ -108,6 +126,7 @@ const settle = async (
   answer: RehearsalAnswer,
   tried: string | null,
   mapError: MapError | undefined,
+  hide: HideValues,
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
@@ -116,7 +135,7 @@ const settle = async (
     await checkAtEnd(client)
     return answer
   } catch (error) {
-    const { message } = failureOf(error, mapError)
+    const { message } = failureOf(error, mapError, hide)
     return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }
   }
 }
@@ -151,7 +170,7 @@ const perform = async (
       const message = `the handler's result cannot be stored: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }
     } catch (thrown) {
-      return { kind: 'failed', error: failureOf(thrown, known.mapError), durationMs: took() }
+      return { kind: 'failed', error: failureOf(thrown, known.mapError, given.hide), durationMs: took() }
     }
   }
   try {

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { type ParsedPayload, type PayloadSchema, parsePayload } from '../../application/payloads/payload-schema.ts'
 import type { RehearsalAnswer, RehearsalRequest } from '../../application/ports/rehearsals.ts'
+import type { HideValues } from '../../application/sensitive/hide-values.ts'
 import type { CommandError } from '../../domain/command/events.ts'
 import type { Json } from '../../domain/json/json.ts'
 import { endsWithin } from '../shared/within.ts'
@@ -42,6 +43,7 @@ export const decodedPayload = async (
   schema: PayloadSchema<unknown> | undefined,
   { command: { data }, deadlineMs }: RehearsalRequest,
   mapError: MapError | undefined,
+  hide: HideValues,
 ): Promise<Either<RehearsalAnswer, unknown>> => {
   if (schema === undefined) return right(data)
   const began = performance.now()
@@ -53,16 +55,16 @@ export const decodedPayload = async (
       return left({ kind: 'timeout', message, durationMs: took() })
     }
     return isLeft(parsed)
-      ? left(failedAtOnce('INVALID_PAYLOAD', `the payload does not fit: ${parsed.left.join('; ')}`))
+      ? left(failedAtOnce('INVALID_PAYLOAD', `the payload does not fit: ${parsed.left.join('; ')}`, hide))
       : parsed
   } catch (thrown) {
-    return left({ kind: 'failed', error: failureOf(thrown, mapError), durationMs: took() })
+    return left({ kind: 'failed', error: failureOf(thrown, mapError, hide), durationMs: took() })
   }
 }
 
 /** An attempt that ends before its handler begins. */
-export const failedAtOnce = (type: CommandError['type'], message: string): RehearsalAnswer => ({
+export const failedAtOnce = (type: CommandError['type'], message: string, hide: HideValues): RehearsalAnswer => ({
   kind: 'failed',
-  error: failure(type, type, message),
+  error: failure(type, type, message, undefined, hide),
   durationMs: 0,
 })

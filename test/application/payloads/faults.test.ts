@@ -97,14 +97,14 @@ describe('K2: what a schema finds wrong', () => {
   })
 
   test('K2: words of a message that only look like values stay', async () => {
-    const data = { kind: 'number', amount: 0, quantity: 1, email: 'rest', size: 10 }
+    const data = { kind: 'number', amount: 0, quantity: ' : ', email: 'rest', size: 10 }
     const issues = [
       { message: 'expected number to be >0 and <10', path: ['amount'] },
-      { message: 'interest is not allowed', path: ['quantity'] },
+      { message: 'wrong : interest is not allowed', path: ['quantity'] },
     ]
     expect(await faults(answering({ issues }), data)).toEqual([
       'amount: expected number to be >0 and <10',
-      'quantity: interest is not allowed',
+      'quantity: wrong : interest is not allowed',
     ])
   })
 

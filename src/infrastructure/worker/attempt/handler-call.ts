@@ -4,6 +4,7 @@ import type { Outcome } from '../../../application/commands/attempt-turns.ts'
 import type { WorkItem } from '../../../application/commands/work-message.ts'
 import { type ParsedPayload, parsePayload } from '../../../application/payloads/payload-schema.ts'
 import type { Attempt } from '../../../application/ports/telemetry.ts'
+import type { HideValues } from '../../../application/sensitive/hide-values.ts'
 import type { MapError } from '../failures/failures.ts'
 import { Deadline, type HandlerEnd, limitOf, type TimeoutMs } from './deadline.ts'
 import type { AnyHandler } from './handler.ts'
@@ -17,6 +18,9 @@ export interface CallDeps extends ContextDeps {
   readonly timeoutMs: TimeoutMs
 }
 
+/** An outcome without the values that few should see. */
+type Described = (hide: HideValues) => Outcome
+
 /** A handler's call for one work item, with its deadline and its signal to stop. */
 export class HandlerCall implements Abortable {
   readonly #deps: CallDeps
@@ -26,7 +30,7 @@ export class HandlerCall implements Abortable {
   #data: unknown
   /** The answer of a schema that takes its time; null: the payload was decoded at once. */
   #decoding: Promise<ParsedPayload<unknown>> | null = null
-  #refusal: Outcome | null = null
+  #refusal: Described | null = null
   #isLate = false
   #controller: AbortController | null = null
 
@@ -41,10 +45,10 @@ export class HandlerCall implements Abortable {
   }
 
   /**
-   * Decodes the payload, or begins to: then the handler's run waits for the answer. Returns the outcome of an attempt whose handler
-   * cannot begin; null: it can.
+   * Decodes the payload, or begins to: then the handler's run waits for the answer. Returns how to describe the outcome of
+   * an attempt whose handler cannot begin; null: it can.
    */
-  decode(): Outcome | null {
+  decode(): Described | null {
     const { payload } = this.#handler
     if (payload === undefined) return null
     try {
@@ -59,7 +63,7 @@ export class HandlerCall implements Abortable {
       this.#data = parsed.right
       return null
     } catch (thrown) {
-      return failedWith(thrown, this.#deps.mapError)
+      return hide => failedWith(thrown, this.#deps.mapError, hide)
     }
   }
 
@@ -84,8 +88,8 @@ export class HandlerCall implements Abortable {
   }
 
   /** The outcome of a run that has thrown `error`. */
-  failedWith(error: unknown): Outcome {
-    return this.#refusal ?? failedWith(error, this.#deps.mapError)
+  failedWith(error: unknown, hide: HideValues): Outcome {
+    return this.#refusal?.(hide) ?? failedWith(error, this.#deps.mapError, hide)
   }
 
   /** It runs longer than most: from now on its deadline is watched. */
@@ -116,5 +120,7 @@ export class HandlerCall implements Abortable {
   }
 }
 
-const unfit = (faults: readonly string[]): Outcome =>
-  refused('INVALID_PAYLOAD', `the payload does not fit: ${faults.join('; ')}`)
+const unfit =
+  (faults: readonly string[]): Described =>
+  hide =>
+    refused('INVALID_PAYLOAD', `the payload does not fit: ${faults.join('; ')}`, hide)
