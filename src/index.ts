@@ -137,6 +137,7 @@ export {
   CommandBusError,
   CommandIdTakenError,
   CommandNotFoundError,
+  ContentionError,
   DomainReservedError,
   DuplicateCommandError,
   ForbiddenError,
@@ -145,6 +146,7 @@ export {
   InvalidOperationError,
   InvalidPayloadError,
   ReplyQueueRefusedError,
+  TooManyQueuesError,
   UnavailableError,
 } from './application/shared/errors.ts'
 export type {
