@@ -9,6 +9,8 @@ declare const createCommandBus: Library['createCommandBus']
 declare const defineCommand: Library['defineCommand']
 declare const defineHandler: Library['defineHandler']
 declare const RequestTimedOutError: Library['RequestTimedOutError']
+declare const PermanentCommandError: Library['PermanentCommandError']
+declare const TransientCommandError: Library['TransientCommandError']
 
 declare const databaseUrl: string
 declare const eventStoreUrl: string
