@@ -3,6 +3,7 @@ import { InvalidOperationError } from '../shared/errors.ts'
 import { commandIdOf, optional, textOf } from '../shared/input.ts'
 import { ActionNotFoundError, type ActionView, isVisible, toActionView } from './bulk-action.ts'
 
+/** Who pauses, resumes or stops an action on many. */
 export interface ControlOptions {
   readonly operator: string
   /** Why; kept with the change. */

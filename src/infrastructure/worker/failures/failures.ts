@@ -12,6 +12,7 @@ import { codeOf, textOf } from './thrown.ts'
 
 export type HandlerErrorType = Extract<ErrorType, 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE'>
 
+/** What an error of another library means: its class, code and message. */
 export interface MappedError {
   readonly type: HandlerErrorType
   readonly code?: string
