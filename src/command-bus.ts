@@ -242,32 +242,28 @@ export interface CommandBus extends BusCalls {
    * continue a run with its failed files. `run` records how files end; one process does this, the others stand by.
    */
   readonly runs: WorkflowCalls & {
-    /** Records how files end, until the signal is aborted or the bus is closed. */
-    readonly run: (signal?: AbortSignal) => Promise<void>
+    /** Until the signal is aborted or the bus is closed. */ readonly run: (signal?: AbortSignal) => Promise<void>
   }
   /**
    * Schedules: each sends a command at the times of a cron, or every so many seconds. `carryOut` sends them; one process does
    * this, the others stand by. The service does it by itself.
    */
   readonly schedules: ScheduleCalls & {
-    /** Sends the commands of schedules, until the signal is aborted or the bus is closed. */
-    readonly carryOut: (signal?: AbortSignal) => Promise<void>
+    /** Until the signal is aborted or the bus is closed. */ readonly carryOut: (signal?: AbortSignal) => Promise<void>
   }
   /**
    * Alerts: webhooks that tell when something is wrong. `run` looks and sends; one process does this, the others stand by.
    * The service does it by itself.
    */
   readonly alerts: BusCalls['alerts'] & {
-    /** Looks for what is new and sends alerts, until the signal is aborted or the bus is closed. */
-    readonly run: (signal?: AbortSignal) => Promise<void>
+    /** Until the signal is aborted or the bus is closed. */ readonly run: (signal?: AbortSignal) => Promise<void>
   }
   /**
    * Figures by type, queue and cause. `count` counts them from the log, and keeps them for seven days; one process does this, the
    * others stand by. The service does it by itself; without it figures end where counting ended, and go on from there.
    */
   readonly figures: Figures & {
-    /** Counts, until the signal is aborted or the bus is closed. */
-    readonly count: (signal?: AbortSignal) => Promise<void>
+    /** Until the signal is aborted or the bus is closed. */ readonly count: (signal?: AbortSignal) => Promise<void>
   }
   readonly maintenance: {
     /** Rebuilds the read tables from the log while the bus is in use; sends nothing. */

@@ -58,7 +58,7 @@ export const createUndeliveredReplies = (store: UndeliveredStore, log: Log) => (
   },
 })
 
-/** Replies that could not be put on their queue: the list of them, and trying them again. */
+/** Replies that could not be put on their queue: the list of them, and trying them again. @interface */
 export type UndeliveredReplies = ReturnType<typeof createUndeliveredReplies>
 
 const idOf = (value: unknown, field: string): string => {

@@ -84,7 +84,7 @@ export const createSearch = (store: SearchStore, log: Log) => {
   }
 }
 
-/** What payloads are searched by. */
+/** What payloads are searched by. @interface */
 export type Search = ReturnType<typeof createSearch>
 
 const searchPathOf = (value: unknown, field: string): string => {

@@ -92,7 +92,7 @@ export const createViews = (store: ViewStore) => ({
   },
 })
 
-/** Views of one person, and those that are shared in its tenant. */
+/** Views of one person, and those that are shared in its tenant. @interface */
 export type Views = ReturnType<typeof createViews>
 
 const ownerOf = ({ subject, tenant }: ViewUser): ViewOwner => ({

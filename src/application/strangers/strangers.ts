@@ -131,7 +131,7 @@ export const createStrangers = (store: StrangerStore, log: Log) => {
   }
 }
 
-/** Messages of other programs on queues of commands: docs/adopting-pgmq.md. */
+/** Messages of other programs on queues of commands: docs/adopting-pgmq.md. @interface */
 export type Strangers = ReturnType<typeof createStrangers>
 
 const DEFAULT_LIMIT = 100

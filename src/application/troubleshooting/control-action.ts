@@ -12,7 +12,8 @@ export interface ControlOptions {
   readonly tenantId?: string | null
 }
 
-type Control = (id: string, options: ControlOptions) => Promise<ActionView>
+/** Pauses, resumes or stops an action on many. */
+export type Control = (id: string, options: ControlOptions) => Promise<ActionView>
 
 /** What an operator does to an unfinished action, between two of its pieces. A finished one does not change. */
 const control =

@@ -34,6 +34,7 @@ export interface ActionsDeps {
   readonly log: Log
 }
 
+/** How one action on many is carried out here and now. */
 export interface RunOneOptions {
   /** Called with every change. */
   readonly onProgress?: (view: ActionView) => void

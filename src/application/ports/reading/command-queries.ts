@@ -116,6 +116,7 @@ export interface TroubleshootingGroup {
   readonly care: CauseCare | null
 }
 
+/** What operators wrote about a cause: a note, an assignee, tags, an investigation. */
 export interface CauseCare {
   readonly assignee: string | null
   readonly tags: readonly string[]

@@ -103,6 +103,7 @@ export interface CreditEntry {
   readonly purchasedLeft: number
 }
 
+/** Which changes of credits `credits.entries` returns. */
 export interface EntryFilter {
   readonly limit?: number
   readonly cursor?: string

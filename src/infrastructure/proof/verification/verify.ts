@@ -24,6 +24,7 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
+/** How far a check is. */
 export interface VerifyProgress {
   readonly events: number
   /** About how many events there are. */
