@@ -76,8 +76,13 @@ export const runProgram = async (file: string, env: NodeJS.ProcessEnv): Promise<
 export const typedProgram = (): Promise<string> =>
   readFile(join(repository, 'test', 'package', 'fixtures', 'use.txt'), 'utf8')
 
-export const succeed = async (command: string, args: readonly string[], cwd: string): Promise<void> => {
-  const { code, output } = await run(command, args, { cwd })
+export const succeed = async (
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> => {
+  const { code, output } = await run(command, args, { cwd, env })
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${output}`)
 }
 
