@@ -56,7 +56,8 @@ export const pack = async (): Promise<Packed> => {
     await cp(join(repository, name), join(source, name), { recursive: true, filter: path => !path.endsWith('/dist') })
   for (const name of ['CHANGELOG.md', 'CONTRIBUTING.md']) await cp(join(repository, name), join(source, name))
   await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
-  await succeed(process.execPath, [join(repository, 'scripts', 'build-commonjs.mjs'), source], repository)
+  for (const script of ['build-commonjs.mjs', 'copy-pgmq.mjs'])
+    await succeed(process.execPath, [join(repository, 'scripts', script), source], repository)
   await succeed('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', place], source)
   const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'))
   const tarball = join(place, `commandbus-${version}.tgz`)
@@ -93,6 +94,17 @@ export const emptyProject = async (packed: Packed): Promise<string> => {
   return place
 }
 
+/** The names that `npm install` brings beside the package itself; without those that are optional. */
+export const installedNames = async (): Promise<readonly string[]> => {
+  const { packages } = JSON.parse(await readFile(join(repository, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, Locked>>
+  }
+  return Object.entries(packages).flatMap(([path, { dev = false, devOptional = false }]) => {
+    const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? []
+    return name === undefined || dev || devOptional ? [] : [name]
+  })
+}
+
 /**
  * A project that depends only on the package. It finds what an installation without development
  * dependencies would bring, as links to this repository's copies.
@@ -102,14 +114,11 @@ export const consumer = async (packed: Packed): Promise<string> => {
   const modules = join(place, 'node_modules')
   await mkdir(modules)
   await cp(packed.directory, join(modules, 'commandbus'), { recursive: true })
-  const { packages } = JSON.parse(await readFile(join(repository, 'package-lock.json'), 'utf8')) as {
-    packages: Readonly<Record<string, Locked>>
-  }
-  for (const [path, { dev = false, devOptional = false }] of Object.entries(packages)) {
-    const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? []
-    if (name === undefined || dev || devOptional || !existsSync(join(repository, path))) continue
+  for (const name of await installedNames()) {
+    const source = join(repository, 'node_modules', name)
+    if (!existsSync(source)) continue
     await mkdir(dirname(join(modules, name)), { recursive: true })
-    await symlink(join(repository, path), join(modules, name))
+    await symlink(source, join(modules, name))
   }
   return place
 }
