@@ -114,13 +114,19 @@ export const consumer = async (packed: Packed): Promise<string> => {
   const modules = join(place, 'node_modules')
   await mkdir(modules)
   await cp(packed.directory, join(modules, 'commandbus'), { recursive: true })
-  for (const name of await installedNames()) {
+  await addPackages(place, await installedNames())
+  return place
+}
+
+/** Adds packages to a project, as links to this repository's copies. */
+export const addPackages = async (project: string, names: readonly string[]): Promise<void> => {
+  const modules = join(project, 'node_modules')
+  for (const name of names) {
     const source = join(repository, 'node_modules', name)
     if (!existsSync(source)) continue
     await mkdir(dirname(join(modules, name)), { recursive: true })
     await symlink(source, join(modules, name))
   }
-  return place
 }
 
 const body = `

@@ -84,8 +84,9 @@ describe('K3: installed without the optional packages', () => {
         'status',
         'workers',
         'queues list',
-        'schedules set nightly --domain demo --type Greet --data {} --cron @daily',
+        'pauses',
         'schedules list',
+        'token --help',
         `cancel ${id} --reason test`,
         'replies owed',
       ])

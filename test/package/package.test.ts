@@ -5,6 +5,7 @@ import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
+  addPackages,
   appAnswer,
   bareEsmApp,
   cjsApp,
@@ -223,7 +224,8 @@ describe('R9: a program', () => {
   test('R9: the program commandbus says that it cannot be bundled', async () => {
     const main = join(project, 'node_modules', 'commandbus', 'dist', 'main.js')
     const { peerDependencies } = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8'))
-    const file = await bundle('es', 'program.mjs', `import ${JSON.stringify(main)}`, Object.keys(peerDependencies))
+    await addPackages(project, Object.keys(peerDependencies))
+    const file = await bundle('es', 'program.mjs', `import ${JSON.stringify(main)}`)
     const said = 'commandbus: this program cannot be bundled: run it from its package, with `npx commandbus`\n'
     expect(await run(process.execPath, [file, 'migrate'], { cwd: dirname(file) })).toEqual({ code: 1, output: said })
   })
