@@ -52,7 +52,7 @@ export const pack = async (): Promise<Packed> => {
   const source = join(place, 'source')
   await mkdir(source)
   await cp(join(inject('compiledPackage'), 'dist'), join(source, 'dist'), { recursive: true })
-  for (const name of ['package.json', 'migrations', 'docs', 'examples', 'README.md', 'LICENSE'])
+  for (const name of ['package.json', 'migrations', 'docs', 'deploy', 'examples', 'README.md', 'LICENSE'])
     await cp(join(repository, name), join(source, name), { recursive: true, filter: path => !path.endsWith('/dist') })
   for (const name of ['CHANGELOG.md', 'CONTRIBUTING.md']) await cp(join(repository, name), join(source, name))
   await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
@@ -64,6 +64,18 @@ export const pack = async (): Promise<Packed> => {
   await extract({ file: tarball, cwd: place })
   await rm(source, { recursive: true })
   return { tarball, directory: join(place, 'package'), remove: () => rm(place, { recursive: true, force: true }) }
+}
+
+/** What a tarball would have of programs, without the time that packing takes: no CommonJS, no pages. */
+export const unpacked = async (): Promise<Packed> => {
+  const place = await mkdtemp(join(tmpdir(), 'commandbus-unpacked-'))
+  const directory = join(place, 'package')
+  await mkdir(directory)
+  await cp(join(inject('compiledPackage'), 'dist'), join(directory, 'dist'), { recursive: true })
+  for (const name of ['package.json', 'migrations'])
+    await cp(join(repository, name), join(directory, name), { recursive: true })
+  await succeed(process.execPath, [join(repository, 'scripts', 'copy-pgmq.mjs'), directory], repository)
+  return { tarball: '', directory, remove: () => rm(place, { recursive: true, force: true }) }
 }
 
 /** Runs a script; gives what it printed as JSON. */

