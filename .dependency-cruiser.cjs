@@ -102,6 +102,7 @@ const ROOMS = [
   'infrastructure/service',
   'compose',
   'index.ts',
+  'telemetry.ts',
   'infrastructure/cli/text',
   'infrastructure/cli/support',
   'infrastructure/cli/troubleshooting',

