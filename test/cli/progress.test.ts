@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { startPhases, startProgress } from '../../../src/infrastructure/cli/text/progress.ts'
+import { startPhases, startProgress } from '../../src/infrastructure/cli/text/progress.ts'
 
 const onTerminal = (isTTY: boolean) => {
   const written: string[] = []
