@@ -48,7 +48,7 @@ const namesOf = (page: string): ReadonlyMap<string, ReadonlySet<string>> => {
 /** Prometheus adds these to all that it scrapes. */
 const ADDED = ['job', 'instance']
 
-test('K9: every metric and label of dashboard and alert rules is in a scrape of the running service', async () => {
+test('K9: every metric and label of dashboard and alert rules is in a scrape of the running service, and its probes answer', async () => {
   const { database } = await createTestBus()
   const service = await startService(program, { DATABASE_URL: database.url })
   // a worker reports its metrics to its service every two seconds
@@ -58,6 +58,8 @@ test('K9: every metric and label of dashboard and alert rules is in a scrape of 
     text =>
       /^commandbus_handler_duration_seconds_count\{.*outcome="completed".*$/m.test(text) && /slots_busy\{/.test(text),
   )
+  // which the probes of the manifests ask
+  for (const path of ['/health/live', '/health/ready']) expect((await fetch(`${service.url}${path}`)).status).toBe(200)
   service.signal('SIGTERM')
   await service.ended
   const names = namesOf(page)

@@ -254,7 +254,9 @@ describe('R9: TypeScript without skipLibCheck and without types of pg of its own
     ['node16', ['use.mts', 'use.cts']],
     ['esnext', ['use.ts']],
   ])('R9: accepts a program (--module %s)', async (module, names) => {
-    for (const name of names) await writeFile(join(project, name), await typedProgram())
+    const metrics = `import { type Prometheus, prometheus } from 'commandbus/telemetry'
+      export const metrics: Promise<Prometheus> = prometheus({ processMetrics: true })`
+    for (const name of names) await writeFile(join(project, name), `${await typedProgram()}\n${metrics}\n`)
     const resolution = module === 'esnext' ? ['--moduleResolution', 'bundler'] : []
     const args = ['--module', module, ...resolution, '--target', 'es2022', '--types', 'node']
     const { code, output } = await run(
