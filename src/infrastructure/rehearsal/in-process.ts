@@ -15,7 +15,7 @@ import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { guardedClient, transactionEnded } from '../worker/client/guarded-client.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
 import { createPlaces } from './places.ts'
-import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
+import { beginRehearsal, checkAtEnd, rollBack, sentIn, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
 export interface KnownHandlers {
@@ -58,7 +58,7 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
   if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')
-  const why = whyNot(handler, commandType)
+  const why = whyNotRehearsed(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
   const decoded = handler.payload?.decode(data)
   if (decoded !== undefined && isLeft(decoded)) {
@@ -73,7 +73,8 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
 const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
 
-const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
+/** Null: it can be rehearsed. */
+export const whyNotRehearsed = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
   if (rehearsable === true) return null
   return rehearsable === false
     ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
@@ -106,7 +107,7 @@ const inTransaction = async (
     await client.end().catch(() => {})
     return answer
   }
-  const settled = await settle(client, answer, guarded.tried(), known.mapError)
+  const settled = await settle(client, answer, guarded.tried(), known.mapError, given.withSent === true)
   await rollBack(client)
   return settled
 }
@@ -117,13 +118,14 @@ const settle = async (
   answer: RehearsalAnswer,
   tried: string | null,
   mapError: MapError | undefined,
+  withSent: boolean,
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
   if (tried !== null) return { kind: 'failed', error: transactionEnded(tried), durationMs }
   try {
     await checkAtEnd(client)
-    return answer
+    return withSent ? { ...answer, sent: await sentIn(client) } : answer
   } catch (error) {
     const { message } = failureOf(error, mapError)
     return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }

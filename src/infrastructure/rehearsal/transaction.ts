@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool } from 'pg'
+import type { FollowUp } from '../../application/ports/rehearsals.ts'
+import { domainIn, ofCommands } from '../postgres/log/command-streams.ts'
 import { clientLike } from '../postgres/transactions/pool.ts'
 
 /** How long the server may take to roll back an abandoned connection. */
@@ -37,6 +39,16 @@ export const beginRehearsal = async (pool: Pool, id: string, deadlineMs: number)
 export const checkAtEnd = async (client: Client): Promise<void> => {
   await client.query("select set_config('commandbus.rehearsal', 'checking', true)")
   await client.query('set constraints all immediate')
+}
+
+/** The commands that were sent in the transaction. Only where the log is in this database. */
+export const sentIn = async (client: Client): Promise<readonly FollowUp[]> => {
+  const { rows } = await client.query<FollowUp>(
+    `select ${domainIn('e.stream')} as domain, e.data->>'commandType' as "commandType", e.data->'data' as data
+     from command_bus_event e
+     where e.xid = pg_current_xact_id() and e.type = 'CommandSent' and ${ofCommands('e.stream')} order by e.position`,
+  )
+  return rows
 }
 
 export const rollBack = async (client: Client): Promise<void> => {
