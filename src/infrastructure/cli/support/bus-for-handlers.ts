@@ -1,4 +1,7 @@
+import type { ClientBase } from 'pg'
 import type { CommandBus } from '../../../command-bus.ts'
+import { commandQueue } from '../../../domain/command/names.ts'
+import type { Priority } from '../../../domain/flow/priority.ts'
 
 /** Reads that handlers of a rehearsal may make. */
 const reads = new Set([
@@ -37,19 +40,31 @@ export const rehearsalBus = (make: () => CommandBus): unknown => {
     return made
   }
   const why = 'a rehearsal could not undo it; leave it out while `context.rehearsal` is true'
-  const withClient =
-    (name: string, hasClient: (args: readonly unknown[]) => boolean) =>
-    async (...args: unknown[]) => {
-      if (!hasClient(args)) throw new Error(`bus.${name} without { client: context.client } is refused: ${why}`)
-      return (Reflect.get(bus(), name) as (...given: readonly unknown[]) => unknown)(...args)
+  const sending =
+    (name: 'send' | 'sendBatch', at: number) =>
+    async (...args: readonly unknown[]): Promise<unknown> => {
+      const { client } = (args[at] ?? {}) as { readonly client?: ClientBase }
+      if (client === undefined) throw new Error(`bus.${name} without { client: context.client } is refused: ${why}`)
+      await makeQueues(client, args[0], name === 'send' ? [args[3]] : args[1])
+      return (Reflect.get(bus(), name) as (...given: readonly unknown[]) => Promise<unknown>)(...args)
     }
-  const clientAt = (at: number) => (args: readonly unknown[]) =>
-    (args[at] as { readonly client?: unknown } | undefined)?.client !== undefined
   const sends = new Map<string, unknown>([
-    ['send', withClient('send', clientAt(3))],
-    ['sendBatch', withClient('sendBatch', clientAt(2))],
+    ['send', sending('send', 3)],
+    ['sendBatch', sending('sendBatch', 2)],
   ])
   return members(name => sends.get(name) ?? (reads.has(name) ? Reflect.get(bus(), name) : refuse(name, why)))
+}
+
+/** In the transaction: the bus makes a missing queue outside of it, and that would stay. */
+const makeQueues = async (client: ClientBase, domain: unknown, commands: unknown): Promise<void> => {
+  const all = (Array.isArray(commands) ? commands : []) as readonly { priority?: Priority; replyTo?: unknown }[]
+  const ofCommands = typeof domain === 'string' ? all.map(one => commandQueue(domain, one?.priority)) : []
+  const queues = new Set([...ofCommands, ...all.map(one => one?.replyTo)].filter(queue => typeof queue === 'string'))
+  await client.query(
+    `select command_bus_make_queue(q.queue) from unnest($1::text[]) q (queue)
+     where not exists (select from pgmq.meta m where m.queue_name = q.queue)`,
+    [[...queues]],
+  )
 }
 
 /** A bus that is opened later, for handlers that are made before. */

@@ -52,7 +52,9 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
       import('../../rehearsal/serve.ts'),
       import('../../telemetry/logger.ts'),
     ])
-    const bus = rehearsalBus(() => deps.createBus({ databaseUrl, maxConnections: 2, ...logOf(config) }))
+    // limits of queues are counted outside of the transaction, which would stay
+    const open = { databaseUrl, maxConnections: 2, ...logOf(config), maxQueues: null, newQueuesPerHour: null }
+    const bus = rehearsalBus(() => deps.createBus(open))
     await serveRehearsal({
       databaseUrl,
       databaseTimeoutMs,
