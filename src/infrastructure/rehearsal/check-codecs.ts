@@ -1,7 +1,7 @@
 import { type CodecReport, createCodecReport } from '../../application/deploying/codec-report.ts'
 import type { Payloads } from '../../application/ports/deploying.ts'
 import { type AnyHandler, definitionOf, type Handler } from '../worker/attempt/handler.ts'
-import { payloadFaults } from './payload-faults.ts'
+import { schemaFaults } from './payload.ts'
 
 export interface CheckCodecsOptions {
   readonly payloads: Payloads
@@ -25,7 +25,7 @@ export const checkCodecs = async ({ payloads, handlers, since }: CheckCodecsOpti
       for (const { data, ...command } of page) {
         const handler = handlerOf(command.commandType)
         if (handler?.payload === undefined) continue
-        report.add({ domain, ...command }, await faultsOf(handler, data))
+        report.add({ domain, ...command }, await schemaFaults(handler.payload, data))
       }
     }
   }
@@ -44,13 +44,4 @@ const typesWithCodec = (handlers: { readonly [commandType: string]: Handler }): 
     definitionOf(handler).payload === undefined ? [] : [type],
   )
   return types.includes('*') ? null : types
-}
-
-/** With a codec that fails itself the worker's attempt fails, too. */
-const faultsOf = async (handler: AnyHandler, data: unknown): Promise<readonly string[]> => {
-  try {
-    return await payloadFaults(handler, data)
-  } catch (thrown) {
-    return [`data: the codec throws ${thrown instanceof Error ? thrown.name : 'something that is not an error'}`]
-  }
 }

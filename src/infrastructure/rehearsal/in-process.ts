@@ -58,7 +58,7 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
   if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')
-  const why = whyNotRehearsed(handler, commandType)
+  const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
   const decoded = handler.payload?.decode(data)
   if (decoded !== undefined && isLeft(decoded)) {
@@ -74,7 +74,7 @@ const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
 
 /** Null: it can be rehearsed. */
-export const whyNotRehearsed = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
+export const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
   if (rehearsable === true) return null
   return rehearsable === false
     ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``

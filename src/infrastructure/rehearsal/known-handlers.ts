@@ -1,6 +1,6 @@
 import type { ModuleHandler } from '../../application/ports/deploying.ts'
 import { definitionOf, type Handler } from '../worker/attempt/handler.ts'
-import { type DomainHandlers, type KnownHandlers, whyNotRehearsed } from './in-process.ts'
+import { type DomainHandlers, type KnownHandlers, whyNot } from './in-process.ts'
 
 /** The most workers of a domain whose handlers are remembered, also after they end; the newest stay. */
 const MOST_OF_A_DOMAIN = 100
@@ -31,7 +31,7 @@ export const moduleHandlers = (all: ReadonlyMap<string, Handlers>): ModuleHandle
       Object.entries(handlers).map(([commandType, handler]) => {
         const definition = definitionOf(handler)
         const { sensitive = [] } = definition
-        return { domain, commandType, refusal: whyNotRehearsed(definition, commandType), sensitive }
+        return { domain, commandType, refusal: whyNot(definition, commandType), sensitive }
       }),
     ),
 })
