@@ -7,7 +7,7 @@ export interface CodecFault {
   readonly commandType: string
   /** Such as `data.items.*.price`; '': the fault names none. */
   readonly path: string
-  readonly expected: string
+  readonly fault: string
   readonly payloads: number
   readonly waiting: number
   readonly parked: number
@@ -56,13 +56,13 @@ export const createCodecReport = () => {
       if (kind === 'waiting') counts.refusedWaiting++
       if (kind === 'parked') counts.refusedParked++
       const different = new Map(found.map(partsOf).map(parts => [JSON.stringify(parts), parts]))
-      for (const [text, { path, expected }] of different) {
+      for (const [text, { path, fault }] of different) {
         const key = `${domain} ${commandType} ${text}`
         const own = faults.get(key) ?? {
           domain,
           commandType,
           path,
-          expected,
+          fault,
           payloads: 0,
           waiting: 0,
           parked: 0,

@@ -3,15 +3,15 @@ export const memberPattern = (names: readonly string[]): string =>
   names.map(name => (/^\d+$/.test(name) ? '*' : name)).join('.')
 
 /** A fault of a payload, such as `data.items.0.price: expected number`, with the indexes as `*`. */
-export const patternOf = (fault: string): string => {
-  const { path, expected } = partsOf(fault)
-  return path === '' ? expected : `${path}: ${expected}`
+export const patternOf = (text: string): string => {
+  const { path, fault } = partsOf(text)
+  return path === '' ? fault : `${path}: ${fault}`
 }
 
-/** The path of a fault, with the indexes as `*`, and what was expected there. */
-export const partsOf = (fault: string): { readonly path: string; readonly expected: string } => {
-  const at = fault.indexOf(': ')
+/** The path of a fault, with the indexes as `*`, and what is wrong there. */
+export const partsOf = (text: string): { readonly path: string; readonly fault: string } => {
+  const at = text.indexOf(': ')
   return at < 0
-    ? { path: '', expected: fault }
-    : { path: memberPattern(fault.slice(0, at).split('.')), expected: fault.slice(at + 2) }
+    ? { path: '', fault: text }
+    : { path: memberPattern(text.slice(0, at).split('.')), fault: text.slice(at + 2) }
 }

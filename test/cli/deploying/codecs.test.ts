@@ -145,6 +145,6 @@ test('K6: the payloads that new codecs refuse are those that a fold of the log f
   expect(Number(open.json().checked)).toBeLessThan(COUNT + 4)
   const text = await check(setup, '--domain', 'stock')
   expect(text.stdout).toMatch(
-    /^Checked 3 payloads: [\s\S]*Refused: 2, of which 2 wait and 0 are parked\.[\s\S]*2 +2 +0 +stock +Count +data\.sku +string/,
+    /^Checked 3 payloads: [\s\S]*Refused: 2, of which 2 wait and 0 are parked\.[\s\S]*2 +2 +0 +stock +Count +data\.sku +expected string/,
   )
 })

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { HandlerContext } from '../../../src/index.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { lineOf, useProgram } from '../../support/servers/cli.ts'
@@ -190,4 +191,49 @@ test('K5: bad input is refused in one sentence, before anything is done', async 
   answers.forEach((answer, i) => {
     expect(answer).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(lines[i]?.[0] ?? /never/) })
   })
+})
+
+/** `K5_COMMANDS=1000` shows the row's own size. */
+const COUNT = Number(process.env.K5_COMMANDS ?? 20)
+
+test('K5: a thousand commands are rehearsed within a minute', async () => {
+  const setup = await createTestBus()
+  const { bus, pool, work: handle, until } = setup
+  await pool.query('create table ledger (amount int)')
+  const insert = 'insert into ledger values ($1)'
+  await handle({
+    domain: 'payments',
+    handlers: {
+      Add: () => null,
+      Write: {
+        transactional: true,
+        handle: async ({ amount }: { amount: number }, { client }: HandlerContext) => {
+          await client.query(insert, [amount])
+          return { amount }
+        },
+      } as never,
+    },
+  })
+  const commands = [...Array(COUNT)].map((_, i) => ({
+    commandType: i % 10 === 0 ? 'Add' : 'Write',
+    data: { amount: i },
+  }))
+  for (let i = 0; i < COUNT; i += 10_000) await bus.sendBatch('payments', commands.slice(i, i + 10_000))
+  const ended = () => pool.query(`select count(*)::int as count from command_bus_command where status = 'COMPLETED'`)
+  await until(ended, ({ rows }) => rows[0].count === COUNT)
+  const module = join(folder, 'many.mjs')
+  await writeFile(
+    module,
+    `export const handlers = { payments: { Add: { rehearsable: true, handle: () => null }, Write: { rehearsable: true, transactional: true,
+       handle: async ({ amount }, { client }) => { await client.query('${insert}', [amount]); return { amount } } } } }`,
+  )
+  const before = await fingerprint(pool)
+  const began = performance.now()
+  const rehearsed = await rehearse(setup, '--handlers', module, '--json')
+  const seconds = (performance.now() - began) / 1000
+  console.info(`${COUNT} commands rehearsed in ${seconds.toFixed(1)} s`)
+  expect(rehearsed).toMatchObject({ code: 0, stderr: '' })
+  expect(rehearsed.json()).toMatchObject({ same: Math.min(COUNT, 1_000), otherResult: 0, newlyFailing: 0 })
+  expect(seconds).toBeLessThan(60)
+  expect(await fingerprint(pool)).toEqual(before)
 })

@@ -80,7 +80,7 @@ const columns: readonly Column<CodecFault>[] = [
   { title: 'DOMAIN', value: ({ domain }) => domain },
   { title: 'TYPE', value: ({ commandType }) => commandType },
   { title: 'PATH', value: ({ path }) => path },
-  { title: 'EXPECTED', value: ({ expected }) => expected, flexible: true },
+  { title: 'FAULT', value: ({ fault }) => fault, flexible: true },
   { title: 'FOR EXAMPLE', value: ({ commandId }) => commandId, spare: true },
 ]
 
