@@ -69,6 +69,8 @@ const COUNTED: Readonly<Record<Verdict, Counted>> = {
 /** The most changed commands, and the most bytes of their differences, that a report shows whole. */
 const MOST_CHANGED = 1_000
 const MOST_BYTES = 16 * 1024 * 1024
+/** The most differences of one command. */
+const MOST_OF_ONE = 1_000
 const MOST_GROUPS = 1_000
 
 type Hide = <A>(value: A, place: Pick<FoundCommand, 'domain' | 'commandType'> | null) => A
@@ -115,8 +117,11 @@ export const createReport = (hide: Hide) => {
       for (const what of whatChanged(verdict, differences, before, now)) group(command, verdict, what)
       if (changed.length >= MOST_CHANGED || room < 0) return
       // what it sends is of other types
-      const hidden = differences.map(one => hide(one, one.path.startsWith('/sent') ? null : command))
-      const { diff, diffOmitted } = cutChanges(hidden)
+      const hidden = differences
+        .slice(0, MOST_OF_ONE)
+        .map(one => hide(one, one.path.startsWith('/sent') ? null : command))
+      const { diff } = cutChanges(hidden)
+      const omitted = differences.length - diff.length
       room -= Buffer.byteLength(JSON.stringify(diff))
       changed.push({
         domain,
@@ -126,7 +131,7 @@ export const createReport = (hide: Hide) => {
         before: shown(before),
         now: shown(now),
         differences: diff,
-        ...(diffOmitted === undefined ? {} : { differencesOmitted: diffOmitted }),
+        ...(omitted === 0 ? {} : { differencesOmitted: omitted }),
         durationMs,
       })
     },

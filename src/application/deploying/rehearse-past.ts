@@ -110,24 +110,30 @@ const rehearseOne = async (
     deadlineMs,
     ...(sent === undefined ? {} : { withSent: true }),
   }
-  const base = against === undefined ? null : await against.run(request)
+  const base = against === undefined ? null : await steady(against, request, () => false)
   if (base?.kind === 'refused') return report.skip(command, base.why)
   const before: AttemptOutcome = base === null ? withSent(attempt.outcome, sent) : outcomeOf(base)
-  const compared = (answer: Ran): Comparison => compareAttempts(before, outcomeOf(answer), ignored)
-  let answer = await next.run(request)
-  // a lock of somebody else, or what an earlier handler has left behind in the process: a worker would try again, too
-  if (answer.kind !== 'refused' && mayPass(answer) && compared(answer).verdict !== 'same')
-    answer = await next.run(request)
+  const compared = (ran: Ran): Comparison => compareAttempts(before, outcomeOf(ran), ignored)
+  const answer = await steady(next, request, ran => compared(ran).verdict === 'same')
   if (answer.kind === 'refused') return report.skip(command, answer.why)
+  if (answer.kind === 'timeout' || answer.kind === 'crashed') lost.set(type, (lost.get(type) ?? 0) + 1)
   const comparison = compared(answer)
-  if (comparison.verdict !== 'same' && (answer.kind === 'timeout' || answer.kind === 'crashed')) {
-    lost.set(type, (lost.get(type) ?? 0) + 1)
-  }
   report.add(command, comparison, before, outcomeOf(answer), answer.durationMs)
+}
+
+/** Once more after a failure that is not expected and may pass: a worker would try again, too. */
+const steady = async (
+  session: Pick<RehearsalSession, 'run'>,
+  request: RehearsalRequest,
+  isExpected: (ran: Ran) => boolean,
+): Promise<RehearsalAnswer> => {
+  const answer = await session.run(request)
+  return answer.kind === 'refused' || !mayPass(answer) || isExpected(answer) ? answer : session.run(request)
 }
 
 type Ran = Exclude<RehearsalAnswer, { kind: 'refused' }>
 
+/** A lock of somebody else, or what an earlier handler has left behind in the process. */
 const mayPass = (answer: Ran): boolean =>
   answer.kind === 'crashed' || (answer.kind === 'failed' && answer.error.type === 'TRANSIENT')
 

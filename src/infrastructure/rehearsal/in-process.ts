@@ -15,7 +15,7 @@ import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { guardedClient, transactionEnded } from '../worker/client/guarded-client.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
 import { createPlaces } from './places.ts'
-import { beginRehearsal, checkAtEnd, rollBack, sentIn, undo } from './transaction.ts'
+import { beginRehearsal, checkAtEnd, type KeptConnection, rollBack, sentIn, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
 export interface KnownHandlers {
@@ -37,6 +37,8 @@ export interface InProcessOptions {
   readonly onBegan?: () => void
   /** Names the rehearsal to the database. */
   readonly id?: () => string
+  /** Keeps the connection for the next rehearsal. Only where there is one at a time. */
+  readonly kept?: KeptConnection
 }
 
 /** Rehearses in this process: a handler that crashes its process crashes this one. */
@@ -97,7 +99,8 @@ const inTransaction = async (
 ): Promise<RehearsalAnswer> => {
   if ((await poolingOf(options.pool)) === 'transaction') return { kind: 'refused', why: needsSession('a rehearsal') }
   const id = options.id?.() ?? randomUUID()
-  const client = await beginRehearsal(options.pool, id, given.deadlineMs)
+  const { kept } = options
+  const client = await beginRehearsal(options.pool, id, given.deadlineMs, kept)
   const guarded = guardedClient(rawClient(client))
   const answer = await perform(options, known, handler, given, guarded.client)
   guarded.close()
@@ -108,7 +111,9 @@ const inTransaction = async (
     return answer
   }
   const settled = await settle(client, answer, guarded.tried(), known.mapError, given.withSent === true)
-  await rollBack(client)
+  // a handler that was cut off may still run, and one may have left something on its session
+  const isClean = !guarded.isMarked() && !(answer.kind === 'failed' && answer.error.code === 'TIMEOUT')
+  await rollBack(client, isClean ? kept : null)
   return settled
 }
 

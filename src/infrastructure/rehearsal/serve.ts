@@ -5,6 +5,7 @@ import { dieWithParent } from '../shared/die-with-parent.ts'
 import { createRehearsals } from './in-process.ts'
 import type { ModuleHandlers } from './known-handlers.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
+import type { KeptConnection } from './transaction.ts'
 
 export interface ServeOptions {
   readonly databaseUrl: string
@@ -35,12 +36,14 @@ export const serveRehearsal = async ({
   try {
     const pool = createPool(databaseUrl, 1, databaseTimeoutMs)
     const known = await handlers()
+    const kept: KeptConnection | undefined = first.kind === 'stay' ? { client: null } : undefined
     const rehearsalsFor = (task: RehearsalTask): Rehearsals =>
       createRehearsals({
         pool,
         handlers: known,
         log,
         onBegan: () => void tell({ kind: 'began' }),
+        ...(kept === undefined ? {} : { kept }),
         ...(task.kind === 'run' ? { id: () => task.id } : {}),
       })
     if (first.kind !== 'stay') return await tell(await done(first, rehearsalsFor(first)))

@@ -59,22 +59,22 @@ test('K5: a limit is shared fairly, so that a rare type is not lost among those 
 
 test('K5: a report does not grow with what it is about: large values are cut, and far differences counted', () => {
   const report = createReport(value => value)
-  for (let i = 0; i < 1_100; i++) {
+  for (let i = 0; i < 400; i++) {
     const command = {
       domain: 'payments',
       commandType: 'Charge',
       commandId: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
     }
-    const before = fine({ text: 'x'.repeat(5_000), list: Array(500).fill('before') })
-    const now = fine({ text: 'y'.repeat(5_000), list: Array(500).fill('now') })
+    const before = fine({ text: 'x'.repeat(5_000), list: Array(100).fill('before'.repeat(400)) })
+    const now = fine({ text: 'y'.repeat(5_000), list: Array(100).fill('now'.repeat(400)) })
     report.add(command, compareAttempts(before, now), before, now, 1)
   }
   const result = report.result()
-  expect(result).toMatchObject({ otherResult: 1_100, changedOmitted: 1_100 - result.changed.length })
+  expect(result).toMatchObject({ otherResult: 400, changedOmitted: 400 - result.changed.length })
   expect(JSON.stringify(result).length).toBeLessThan(20 * 1024 * 1024)
   expect(result.groups.map(({ what, commands }) => [what, commands])).toEqual([
-    ['result.text', 1_100],
-    ['result.list.*', 1_100],
+    ['result.text', 400],
+    ['result.list.*', 400],
   ])
   expect(result.changed[0]?.differences[0]).toMatchObject({ from: null, fromBytes: 5_002 })
 })
