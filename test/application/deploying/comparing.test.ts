@@ -3,7 +3,9 @@ import type { AttemptOutcome } from '../../../src/application/deploying/attempt-
 import { compareAttempts, ignoredPathOf } from '../../../src/application/deploying/compare-attempts.ts'
 import { fairShares } from '../../../src/application/deploying/fair-share.ts'
 import { patternOf } from '../../../src/application/deploying/fault-pattern.ts'
+import { pastAttempt } from '../../../src/application/deploying/past-attempt.ts'
 import { createReport } from '../../../src/application/deploying/rehearsal-report.ts'
+import type { CommandEvent } from '../../../src/domain/command/events.ts'
 import type { Json } from '../../../src/domain/json/json.ts'
 
 const fine = (result: Json, sent?: readonly Json[]): AttemptOutcome => ({
@@ -82,4 +84,60 @@ test('K5: a report does not grow with what it is about: large values are cut, an
 test('K6: faults of items are one fault of their list', () => {
   expect(patternOf('data.items.12.price: expected number')).toBe('data.items.*.price: expected number')
   expect(patternOf('something is wrong')).toBe('something is wrong')
+})
+
+test('K5: the last attempt is rehearsed as it was: with the payload that it had, and its counts', () => {
+  const fact = { at: '2026-11-29T10:00:00.000Z', actor: 'worker:a' }
+  const sent: CommandEvent = {
+    ...fact,
+    type: 'CommandSent',
+    commandType: 'Charge',
+    data: { amount: 1 },
+    correlationId: 'c',
+    causationId: null,
+    replyTo: null,
+    tenantId: null,
+    ownerId: null,
+    parentCommandId: null,
+    retryCount: 0,
+    policy: { maxAttempts: 3, backoffSeconds: [1], jitter: false, onExhausted: 'park' } as never,
+  }
+  const received = (attempt: number, total: number): CommandEvent => ({
+    ...fact,
+    type: 'CommandReceived',
+    attempt,
+    total,
+    msgId: `${total}`,
+    leaseExpiresAt: fact.at,
+    lost: false,
+  })
+  const error = { type: 'PERMANENT', code: 'CLOSED', message: 'closed', frame: 'src/charge.ts:1' } as const
+  const parked = (attempt: number, msgId: string): CommandEvent => ({
+    ...fact,
+    type: 'CommandMovedToTroubleshooting',
+    attempt,
+    msgId,
+    reason: 'PERMANENT',
+    error,
+  })
+  const retried = (amount: number): CommandEvent => ({
+    ...fact,
+    type: 'OperatorRetried',
+    resetAttempts: true,
+    attempts: 0,
+    archivedMsgId: '1',
+    dataRevision: 3,
+    data: { amount },
+  })
+  const key = { domain: 'payments', commandId: '00000000-0000-4000-8000-000000000001' }
+  const history = [sent, received(1, 1), parked(1, '1'), retried(2), received(1, 2), parked(1, '2')]
+  const last = {
+    request: { command: { data: { amount: 2 }, commandType: 'Charge' }, attempt: 1, maxAttempts: 3, totalAttempts: 2 },
+    outcome: { kind: 'failed', type: 'PERMANENT', code: 'CLOSED', frame: 'src/charge.ts:1' },
+    revision: 5,
+  }
+  expect(pastAttempt(key, history)).toMatchObject(last)
+  // a later edit was not known to that attempt
+  expect(pastAttempt(key, [...history, retried(3)])).toMatchObject(last)
+  expect(pastAttempt(key, history.slice(0, 2))).toBeNull()
 })
