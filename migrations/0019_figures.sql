@@ -166,14 +166,27 @@ begin
       completed = t.completed + excluded.completed, failed = t.failed + excluded.failed, parked = t.parked + excluded.parked,
       canceled = t.canceled + excluded.canceled, succeeded_at = greatest(t.succeeded_at, excluded.succeeded_at),
       waits = command_bus_add_histograms(t.waits, excluded.waits), runs = command_bus_add_histograms(t.runs, excluded.runs)
+  ), codes as (
+    -- Handlers choose codes, and may put an id into each: those of a type beyond the first hundred in a bucket are counted together.
+    select c.*, case when c.known then c.error_code when c.place > 100 then '(other)'
+      when c.place + (select count(distinct r.error_code) from command_bus_error_figure r where r.seconds = c.seconds and r.bucket = c.bucket
+        and r.domain = c.domain and r.command_type = c.command_type) <= 100 then c.error_code else '(other)' end as shown
+    from (
+      select d.*, row_number() over (partition by d.seconds, d.bucket, d.domain, d.command_type, d.known order by d.error_code) as place
+      from (
+        select distinct k.seconds, k.bucket, k.domain, k.command_type, k.error_code, exists (
+          select from command_bus_error_figure r where r.seconds = k.seconds and r.bucket = k.bucket and r.domain = k.domain
+            and r.command_type = k.command_type and r.error_code = k.error_code) as known
+        from kept k where k.error_code is not null) d) c
   ), errors as (
     insert into command_bus_error_figure as r (seconds, bucket, domain, command_type, error_code, of_tenant, failed_attempts, failed, parked, first_at, last_at)
-    select k.seconds, k.bucket, k.domain, k.command_type, k.error_code, k.of_tenant,
+    select k.seconds, k.bucket, k.domain, k.command_type, c.shown, k.of_tenant,
       count(*) filter (where k.type = 'CommandFailed'),
       count(*) filter (where k.type in ('CommandRejectedByBusinessRule', 'CommandExhausted')),
       count(*) filter (where k.type in ('CommandMovedToTroubleshooting', 'OperatorEndedAttempt')),
       min(k.recorded), max(k.recorded)
-    from kept k where k.error_code is not null group by k.seconds, k.bucket, k.domain, k.command_type, k.error_code, k.of_tenant
+    from kept k join codes c using (seconds, bucket, domain, command_type, error_code)
+    group by k.seconds, k.bucket, k.domain, k.command_type, c.shown, k.of_tenant
     on conflict (seconds, bucket, domain, command_type, error_code, of_tenant) do update set
       failed_attempts = r.failed_attempts + excluded.failed_attempts, failed = r.failed + excluded.failed,
       parked = r.parked + excluded.parked, first_at = least(r.first_at, excluded.first_at), last_at = greatest(r.last_at, excluded.last_at)

@@ -19,6 +19,6 @@ begin
   on conflict on constraint command_bus_sensitive_pkey do nothing;
 end $$;
 
--- Those who only work may declare, but neither read nor remove.
+-- Those who only work may declare, but not remove.
 alter function command_bus_declare_sensitive(jsonb) security definer;
 revoke all on function command_bus_declare_sensitive(jsonb) from public;

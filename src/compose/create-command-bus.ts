@@ -164,7 +164,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const rehearsals =
     options.rehearsals === undefined
-      ? createRehearsals({ pool, handlers, log })
+      ? createRehearsals({ pool, handlers, log, sensitive })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
   // read on their own connections, once for all callers

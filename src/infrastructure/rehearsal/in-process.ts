@@ -4,8 +4,11 @@ import type { Client, ClientBase, Pool } from 'pg'
 import { TransientCommandError } from '../../application/commands/command-errors.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
+import { type HideValues, hidingValuesOf } from '../../application/sensitive/hide-values.ts'
+import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { parseJson } from '../../application/shared/json.ts'
 import type { CommandError } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
@@ -33,6 +36,8 @@ export interface InProcessOptions {
   readonly pool: Pool
   readonly handlers: DomainHandlers
   readonly log: Log
+  /** Members whose values errors do not name. */
+  readonly sensitive: Pick<SensitivePaths, 'known'>
   /** Called when the handler is about to run. */
   readonly onBegan?: () => void
   /** Names the rehearsal to the database. */
@@ -59,14 +64,19 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
   const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
-  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')
+  const hide = await hidingIn(options, handler, request)
+  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type', hide)
   const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
   const decoded = handler.payload?.decode(data)
   if (decoded !== undefined && isLeft(decoded)) {
-    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
+    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`, hide)
   }
-  const given = { ...request, command: { ...request.command, data: decoded === undefined ? data : decoded.right } }
+  const given = {
+    ...request,
+    command: { ...request.command, data: decoded === undefined ? data : decoded.right },
+    hide,
+  }
   return handler.transactional === true
     ? inTransaction(options, known, handler, given)
     : perform(options, known, handler, given, null)
@@ -83,13 +93,25 @@ export const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string
     : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
 }
 
-const failed = (type: CommandError['type'], message: string): RehearsalAnswer => ({
+const hidingIn = async (
+  { sensitive }: InProcessOptions,
+  handler: AnyHandler | undefined,
+  { command: { domain, commandType, data } }: RehearsalRequest,
+): Promise<HideValues> => {
+  const own = (handler?.sensitive ?? []).map(path => ({ domain, commandType, path }))
+  return hidingValuesOf(data as Json, [...own, ...(await sensitive.known())], { domain, commandType })
+}
+
+const failed = (type: CommandError['type'], message: string, hide: HideValues): RehearsalAnswer => ({
   kind: 'failed',
-  error: failure(type, type, message),
+  error: failure(type, type, message, undefined, hide),
   durationMs: 0,
 })
 
-type Given = Omit<RehearsalRequest, 'command'> & { readonly command: HandlerContext<unknown>['command'] }
+interface Given extends Omit<RehearsalRequest, 'command'> {
+  readonly command: HandlerContext<unknown>['command']
+  readonly hide: HideValues
+}
 
 const inTransaction = async (
   options: InProcessOptions,
@@ -110,7 +132,7 @@ const inTransaction = async (
     await client.end().catch(() => {})
     return answer
   }
-  const settled = await settle(client, answer, guarded.tried(), known.mapError, given.withSent === true)
+  const settled = await settle(client, answer, guarded.tried(), known.mapError, given)
   // a handler that was cut off may still run, and one may have left something on its session
   const isClean = !guarded.isMarked() && !(answer.kind === 'failed' && answer.error.code === 'TIMEOUT')
   await rollBack(client, isClean ? kept : null)
@@ -123,16 +145,16 @@ const settle = async (
   answer: RehearsalAnswer,
   tried: string | null,
   mapError: MapError | undefined,
-  withSent: boolean,
+  { hide, withSent }: Pick<Given, 'hide' | 'withSent'>,
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
   if (tried !== null) return { kind: 'failed', error: transactionEnded(tried), durationMs }
   try {
     await checkAtEnd(client)
-    return withSent ? { ...answer, sent: await sentIn(client) } : answer
+    return withSent === true ? { ...answer, sent: await sentIn(client) } : answer
   } catch (error) {
-    const { message } = failureOf(error, mapError)
+    const { message } = failureOf(error, mapError, hide)
     return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }
   }
 }
@@ -167,7 +189,7 @@ const perform = async (
       const message = `the handler's result cannot be stored: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }
     } catch (thrown) {
-      return { kind: 'failed', error: failureOf(thrown, known.mapError), durationMs: took() }
+      return { kind: 'failed', error: failureOf(thrown, known.mapError, given.hide), durationMs: took() }
     }
   }
   try {

@@ -1,5 +1,6 @@
 import type { Log } from '../../application/ports/log.ts'
 import type { Rehearsals } from '../../application/ports/rehearsals.ts'
+import { createSensitivePaths } from '../postgres/sensitive/sensitive-store.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { dieWithParent } from '../shared/die-with-parent.ts'
 import { createRehearsals } from './in-process.ts'
@@ -37,11 +38,13 @@ export const serveRehearsal = async ({
     const pool = createPool(databaseUrl, 1, databaseTimeoutMs)
     const known = await handlers()
     const kept: KeptConnection | undefined = first.kind === 'stay' ? { client: null } : undefined
+    const sensitive = createSensitivePaths(pool)
     const rehearsalsFor = (task: RehearsalTask): Rehearsals =>
       createRehearsals({
         pool,
         handlers: known,
         log,
+        sensitive,
         onBegan: () => void tell({ kind: 'began' }),
         ...(kept === undefined ? {} : { kept }),
         ...(task.kind === 'run' ? { id: () => task.id } : {}),

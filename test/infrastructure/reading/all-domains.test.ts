@@ -205,3 +205,25 @@ test('A30: a command whose correlation id is its own has no entry in that index,
   const { items } = await createCommandQueries(pool).list({ correlationId: own.id })
   expect(items.map(item => item.commandId).sort()).toEqual([own.id, child.id].sort())
 })
+
+test('O8: completed commands are found behind all the newer ones that wait since the workers stopped', async () => {
+  const pool = await newPool()
+  await fill(pool, 400, {
+    domain: `'d' || i % 3`,
+    at: `timestamptz '2026-01-01Z' + i * interval '1 ms'`,
+  })
+  await pool.query(
+    `update command_bus_command set created_at = created_at - interval '1 day' where status = 'COMPLETED'`,
+  )
+  const statements: string[] = []
+  const watched = Object.assign(Object.create(pool), {
+    query: (text: string, values: unknown[]) => {
+      statements.push(text)
+      return pool.query(text, values)
+    },
+  })
+  const { items } = await createCommandQueries(watched).list({ status: 'COMPLETED', limit: 10 })
+  expect(items.map(({ status }) => status)).toEqual(Array(10).fill('COMPLETED'))
+  // the second one would read the whole table
+  expect(statements).toHaveLength(1)
+})

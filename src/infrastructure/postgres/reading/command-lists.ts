@@ -28,6 +28,10 @@ const SCHEDULED = "(c.status = 'PENDING' and c.run_at is not null and c.run_at >
 /** SQL: they wait for their next attempt. */
 const RETRYING = "(c.status = 'PENDING' and c.next_attempt_at is not null)"
 
+/** Most commands are, though after a stop of the workers many newer ones may not be. */
+const isCompletedOnly = ({ status, limit: _, cursor: __, ...others }: CommandFilter): boolean =>
+  status === 'COMPLETED' && Object.values(others).every(one => one === undefined)
+
 /** Whether an index contains the listed commands, or few more, in their order. */
 const hasIndex = ({
   domain,
@@ -99,6 +103,7 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
           status: isOpen(filter.status) ? status : filter.retrying === true ? "c.status = 'PENDING'" : 'true',
           time,
           where,
+          isFrequent: isCompletedOnly(filter),
           limit: limit + 1,
         }),
         filters.values,

@@ -7,6 +7,8 @@ import { withDomains } from './domains.ts'
 const GROWTH = 8
 /** After so many windows, what is searched is rare: reading the whole table costs less than going on by the index. */
 const WINDOWS = 4
+/** A year and more: what is frequent is found there, behind all the newer commands that wait. */
+const MORE_WINDOWS = 8
 
 const newest = 'order by c.created_at desc, c.command_id desc'
 
@@ -17,6 +19,8 @@ export interface NewestCommands {
   readonly time: string
   /** All conditions on `c`, these included. */
   readonly where: string
+  /** Most commands fulfil them, though perhaps not the newest. */
+  readonly isFrequent: boolean
   readonly limit: number
 }
 
@@ -31,7 +35,10 @@ const headsAt = (where: string): string => `
  * The first window of time contains about as many commands as a page. If they are too few, because of other conditions, longer
  * windows follow: so no command is read twice, and none that is much older than the page's last.
  */
-export const newestOfAllDomains = (columns: string, { status, time, where, limit }: NewestCommands): string => `
+export const newestOfAllDomains = (
+  columns: string,
+  { status, time, where, isFrequent, limit }: NewestCommands,
+): string => `
   with recursive ${withDomains(status)},
   heads as materialized (
     ${time === 'true' ? 'select domain, created_at from domains' : headsAt(`${status} and ${time}`)}),
@@ -49,7 +56,7 @@ export const newestOfAllDomains = (columns: string, { status, time, where, limit
     union all
     select w.number + 1, w.since,
            w.since - least(${GROWTH} * greatest(p.newest - w.since, interval '1 s'), interval '100 years')
-    from windows w cross join page p where w.number < ${WINDOWS} and w.since > '-infinity')
+    from windows w cross join page p where w.number < ${isFrequent ? MORE_WINDOWS : WINDOWS} and w.since > '-infinity')
   select p.oldest is null as "isComplete", ${columns} from page p
   left join lateral (
     select c.* from windows w

@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg'
 import type { Outcome } from '../../../application/commands/attempt-turns.ts'
 import type { WorkItem } from '../../../application/commands/work-message.ts'
 import type { Attempt } from '../../../application/ports/telemetry.ts'
+import type { HideValues } from '../../../application/sensitive/hide-values.ts'
 import { faultsOf } from '../../codec/json.ts'
 import type { MapError } from '../failures/failures.ts'
 import { Deadline, type HandlerEnd, limitOf, type TimeoutMs } from './deadline.ts'
@@ -37,19 +38,20 @@ export class HandlerCall implements Abortable {
     )
   }
 
-  /** Decodes the payload. Returns the outcome of an attempt whose handler cannot begin; null: it can. */
-  decode(): Outcome | null {
+  /** Decodes the payload. Returns how to describe the outcome of an attempt whose handler cannot begin; null: it can. */
+  decode(): ((hide: HideValues) => Outcome) | null {
     const { payload } = this.#handler
     if (payload === undefined) return null
     try {
       const decoded = payload.decode(this.#data)
       if (isLeft(decoded)) {
-        return refused('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
+        const faults = faultsOf(decoded.left).join('; ')
+        return hide => refused('INVALID_PAYLOAD', `the payload does not fit: ${faults}`, hide)
       }
       this.#data = decoded.right
       return null
     } catch (thrown) {
-      return failedWith(thrown, this.#deps.mapError)
+      return hide => failedWith(thrown, this.#deps.mapError, hide)
     }
   }
 

@@ -54,6 +54,7 @@ export interface HandlerDefinition<Payload> {
   readonly rehearsable?: boolean
   /**
    * Members of the payload and the result that only permission `reveal` shows, as paths like `card.number` or `items.*.iban`.
+   * Their values in the payload are also taken out of errors, before these are written.
    * The worker declares them when it starts, for every process; they stay hidden until `bus.sensitive.remove`.
    */
   readonly sensitive?: readonly string[]
