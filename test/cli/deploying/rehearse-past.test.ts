@@ -182,10 +182,18 @@ test('K5: bad input is refused in one sentence, before anything is done', async 
     [/name either the id of a parked command, or a period/],
     [/name either the id of a parked command, or a period/, '5f0c2a7e-0000-4000-8000-000000000001', '--since', '1h'],
     [/go with --since/, '5f0c2a7e-0000-4000-8000-000000000001', '--limit', '5'],
-    [/--since: must be how far back/, '--since', 'yesterday'],
+    [/choose whose handlers are rehearsed/, '--since', '1h'],
+    [/--since: must be how far back/, '--since', 'yesterday', '--demo'],
     [/--limit: must be from 1 to 100000/, '--since', '1h', '--limit', '0'],
     [/--fail-on: must be changes or failures/, '--since', '1h', '--fail-on', 'all'],
-    [/--junit names the file .* which cannot be written/, '--since', '1h', '--junit', join(folder, 'none', 'x.xml')],
+    [
+      /--junit names the file .* which cannot be written/,
+      '--since',
+      '1h',
+      '--demo',
+      '--junit',
+      join(folder, 'none', 'x.xml'),
+    ],
   ]
   const answers = await Promise.all(lines.map(([, ...args]) => run(...args)))
   answers.forEach((answer, i) => {

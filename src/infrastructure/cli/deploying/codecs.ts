@@ -62,7 +62,11 @@ const reportText = (since: string, { checked, refused, faults, withoutHandler, .
   [
     `Checked ${number(checked)} ${checked === 1 ? 'payload' : 'payloads'}: all that wait or are parked, and those that were sent since ${when(since)}.`,
     ...(refused === 0
-      ? ['The codecs accept all of them.']
+      ? [
+          checked === 0
+            ? 'No handler of this module has a codec, or there is no payload for one.'
+            : 'The codecs accept all of them.',
+        ]
       : [
           `Refused: ${number(refused)}, of which ${number(report.refusedWaiting)} wait and ${number(report.refusedParked)} are parked.`,
           table(faults, columns),

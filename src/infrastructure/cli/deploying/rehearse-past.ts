@@ -142,6 +142,9 @@ const optionsOf = (flags: Flags) => {
   check('--concurrency', concurrency, MOST_AT_ONCE)
   if (!failures.includes(failOn as FailOn)) throw new InvalidInputError('--fail-on', 'must be changes or failures')
   if (flags.domain !== undefined) domainOf(flags.domain)
+  // the demo's handlers would find nothing, which in CI would look like a success
+  if (flags.handlers === undefined && !flags.demo)
+    throw new UsageError('choose whose handlers are rehearsed: --handlers <module>, or --demo')
   return {
     since: instantBack('--since', since),
     limit,
