@@ -7,6 +7,7 @@ import type { HandlerContext } from '../../../src/index.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { lineOf, useProgram } from '../../support/servers/cli.ts'
+import { runInProcess } from '../../support/servers/in-process.ts'
 import { writeModules } from './modules.ts'
 
 // it has no types
@@ -174,10 +175,13 @@ test('K5: a module may be CommonJS, or make its handlers in a function; doubles,
 })
 
 test('K5: bad input is refused in one sentence, before anything is done', async () => {
+  // no process is started for what is refused before
   const run = (...args: string[]) =>
-    program.run(['rehearse', ...args], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } })
-  const module = join(folder, 'typed.ts')
-  await writeFile(module, 'export const handlers = {}')
+    runInProcess(['rehearse', ...args], {
+      env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' },
+      cwd: folder,
+      main: program.main,
+    })
   const lines: readonly (readonly [sentence: RegExp, ...args: string[]])[] = [
     [/name either the id of a parked command, or a period/],
     [/name either the id of a parked command, or a period/, '5f0c2a7e-0000-4000-8000-000000000001', '--since', '1h'],
@@ -195,10 +199,9 @@ test('K5: bad input is refused in one sentence, before anything is done', async 
       join(folder, 'none', 'x.xml'),
     ],
   ]
-  const answers = await Promise.all(lines.map(([, ...args]) => run(...args)))
-  answers.forEach((answer, i) => {
-    expect(answer).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(lines[i]?.[0] ?? /never/) })
-  })
+  for (const [sentence, ...args] of lines) {
+    expect(await run(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(sentence) })
+  }
 })
 
 /** `K5_COMMANDS=1000` shows the row's own size. */
