@@ -28,6 +28,7 @@ const ROOMS = [
   'application/permits',
   'application/shared',
   'application/sensitive',
+  'application/payloads',
   'application/sending',
   'application/commands',
   'application/replies',

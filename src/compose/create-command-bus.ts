@@ -7,6 +7,7 @@ import { awaitingDispatch } from '../application/commands/await-dispatch.ts'
 import { commandStoreOf } from '../application/commands/command-store.ts'
 import { createSender } from '../application/commands/sender.ts'
 import { createTransactCommands } from '../application/commands/transact-commands.ts'
+import { takingDefinitions } from '../application/payloads/define-command.ts'
 import { systemClock } from '../application/ports/clock.ts'
 import { silentLog } from '../application/ports/log.ts'
 import { silentTelemetry } from '../application/ports/telemetry.ts'
@@ -19,7 +20,7 @@ import { defined } from '../application/shared/input.ts'
 import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import { createFigures } from '../application/watching/figures.ts'
-import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
+import type { CommandBus, CommandBusOptions, RequestCall, RequestOptions, SendOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
 import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-events.ts'
 import { databaseUntil, sessionOn } from '../infrastructure/postgres/connection/database.ts'
@@ -171,7 +172,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const figures = guardedAll(
     createFigures({
       queries: createFigureQueries(readPool),
-      noWorkers: () => createWorkerQueries(readPool).unhandled({}),
+      noWorkers: createWorkerQueries(readPool).unhandled,
     }),
   )
   const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })
@@ -237,11 +238,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   return {
     ...bus,
     ready: guarded(async () => {}),
-    send: (domain, commandType, data, { client, ...rest } = {}) =>
+    send: takingDefinitions((domain, commandType, data, { client, ...rest }: SendOptions = {}) =>
       send(domain, { ...rest, commandType, data }, client && sessionOn(client, pool)),
+    ),
     sendBatch: (domain, commands, { client } = {}) => sendBatch(domain, commands, client && sessionOn(client, pool)),
-    request: (domain, commandType, data, { timeoutMs, signal, ...rest } = {}) =>
+    request: takingDefinitions((domain, commandType, data, { timeoutMs, signal, ...rest }: RequestOptions = {}) =>
       request(domain, { ...rest, commandType, data }, defined({ timeoutMs, signal })),
+    ) as RequestCall,
     replies: Object.assign(replies.repliesOf, bus.replies),
     as: (identity, reading) =>
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),

@@ -7,9 +7,7 @@ import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../applic
 import { type HideValues, hidingValuesOf } from '../../application/sensitive/hide-values.ts'
 import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { parseJson } from '../../application/shared/json.ts'
-import type { CommandError } from '../../domain/command/events.ts'
 import type { Json } from '../../domain/json/json.ts'
-import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
@@ -17,6 +15,7 @@ import { limitOf } from '../worker/attempt/deadline.ts'
 import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { guardedClient, transactionEnded } from '../worker/client/guarded-client.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
+import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
 import { beginRehearsal, checkAtEnd, type KeptConnection, rollBack, sentIn, undo } from './transaction.ts'
 
@@ -52,31 +51,25 @@ export const createRehearsals = (options: InProcessOptions): Rehearsals => {
   return {
     domains: async () => [...options.handlers.domains()].sort(),
     faultsOf: async (domain, commandType, data) => {
-      const decoded = options.handlers.of(domain)?.handlerOf(commandType)?.payload?.decode(data)
-      return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
+      const schema = options.handlers.of(domain)?.handlerOf(commandType)?.payload
+      return schema === undefined ? [] : schemaFaults(schema, data)
     },
     run: request => inPlace(request.command.tenantId, () => rehearse(options, request)),
   }
 }
 
 const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
-  const { domain, commandType, data } = request.command
+  const { domain, commandType } = request.command
   const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
   const hide = await hidingIn(options, handler, request)
-  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type', hide)
+  if (handler === undefined) return failedAtOnce('NO_HANDLER', 'no handler is registered for this type', hide)
   const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
-  const decoded = handler.payload?.decode(data)
-  if (decoded !== undefined && isLeft(decoded)) {
-    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`, hide)
-  }
-  const given = {
-    ...request,
-    command: { ...request.command, data: decoded === undefined ? data : decoded.right },
-    hide,
-  }
+  const payload = await decodedPayload(handler.payload, request, known.mapError, hide)
+  if (isLeft(payload)) return payload.left
+  const given = { ...request, command: { ...request.command, data: payload.right }, hide }
   return handler.transactional === true
     ? inTransaction(options, known, handler, given)
     : perform(options, known, handler, given, null)
@@ -101,12 +94,6 @@ const hidingIn = async (
   const own = (handler?.sensitive ?? []).map(path => ({ domain, commandType, path }))
   return hidingValuesOf(data as Json, [...own, ...(await sensitive.known())], { domain, commandType })
 }
-
-const failed = (type: CommandError['type'], message: string, hide: HideValues): RehearsalAnswer => ({
-  kind: 'failed',
-  error: failure(type, type, message, undefined, hide),
-  durationMs: 0,
-})
 
 interface Given extends Omit<RehearsalRequest, 'command'> {
   readonly command: HandlerContext<unknown>['command']

@@ -1,11 +1,3 @@
--- To find what caused what. Parents and correlation ids have an index already.
-create index command_bus_command_causation on command_bus_command (causation_id)
-  where causation_id is not null;
-
--- When commands were parked, newest first, to show the troubleshooting queue at an instant.
-create index command_bus_event_parked on command_bus_event ((meta->>'at') desc, stream desc)
-  where type in ('CommandMovedToTroubleshooting', 'OperatorEndedAttempt');
-
 -- A rehearsal runs a handler in a transaction that is rolled back. It first inserts a row here, so that any commit fails. So
 -- this table is always empty.
 create table command_bus_rehearsal (
