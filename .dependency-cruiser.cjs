@@ -105,6 +105,7 @@ const ROOMS = [
   'infrastructure/service',
   'compose',
   'index.ts',
+  'telemetry.ts',
   'infrastructure/cli/text',
   'infrastructure/cli/support',
   'infrastructure/cli/deploying',
@@ -216,17 +217,20 @@ module.exports = {
     },
     {
       name: 'no-dev-dependencies-in-src',
-      comment: 'Users install dependencies only: an import of a devDependency would fail on their machine.',
+      comment:
+        'Users install dependencies, and those peer dependencies that they use: an import of a package that is neither ' +
+        'would fail on their machine.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer'] },
     },
     {
       name: 'no-undeclared-dependencies',
       comment: 'A package must be declared in package.json, not merely be there because another one brought it.',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // peerDependenciesMeta counts as a list of packages that it does not know
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'no-unresolvable',

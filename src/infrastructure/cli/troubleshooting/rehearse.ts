@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import type { Rehearsal } from '../../../application/troubleshooting/rehearse-command.ts'
 import { readConfig } from '../../settings/config.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import { onlyOfPeriods, type PastFlags, pastFlags, rehearsePastCommands } from '../deploying/rehearse-past.ts'
 import { rehearsalBus } from '../support/bus-for-handlers.ts'
 import type { CliDeps } from '../support/deps.ts'
@@ -48,10 +49,9 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     }
     // the parent process is gone
     process.on('disconnect', () => process.exit(1))
-    const [{ serveRehearsal }, { createLogger }] = await Promise.all([
-      import('../../rehearsal/serve.ts'),
-      import('../../telemetry/logger.ts'),
-    ])
+    const [{ serveRehearsal }, { createLogger }] = await loadWith('`commandbus rehearse`', ['telemetry'], () =>
+      Promise.all([import('../../rehearsal/serve.ts'), import('../../telemetry/logger.ts')]),
+    )
     // limits of queues are counted outside of the transaction, which would stay
     const open = { databaseUrl, maxConnections: 2, ...logOf(config), maxQueues: null, newQueuesPerHour: null }
     const bus = rehearsalBus(() => deps.createBus(open))
