@@ -35,6 +35,7 @@ const ROOMS = [
   'application/strangers',
   'application/acting',
   'application/troubleshooting',
+  'application/deploying',
   'application/investigation',
   'application/operations',
   'application/runs',
@@ -68,6 +69,7 @@ const ROOMS = [
   'infrastructure/postgres/figures',
   'infrastructure/postgres/bulk',
   'infrastructure/postgres/rights',
+  'infrastructure/postgres/deploying',
   'infrastructure/eventstoredb/connection',
   'infrastructure/eventstoredb/store',
   'infrastructure/eventstoredb/mirror',
@@ -103,8 +105,10 @@ const ROOMS = [
   'infrastructure/service',
   'compose',
   'index.ts',
+  'telemetry.ts',
   'infrastructure/cli/text',
   'infrastructure/cli/support',
+  'infrastructure/cli/deploying',
   'infrastructure/cli/troubleshooting',
   'infrastructure/cli/commands',
   'infrastructure/cli/investigation',
@@ -213,17 +217,20 @@ module.exports = {
     },
     {
       name: 'no-dev-dependencies-in-src',
-      comment: 'Users install dependencies only: an import of a devDependency would fail on their machine.',
+      comment:
+        'Users install dependencies, and those peer dependencies that they use: an import of a package that is neither ' +
+        'would fail on their machine.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer'] },
     },
     {
       name: 'no-undeclared-dependencies',
       comment: 'A package must be declared in package.json, not merely be there because another one brought it.',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // peerDependenciesMeta counts as a list of packages that it does not know
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'no-unresolvable',

@@ -40,7 +40,6 @@ import { createStats } from '../infrastructure/postgres/stats/stats.ts'
 import { clientLike } from '../infrastructure/postgres/transactions/pool.ts'
 import { createBeats } from '../infrastructure/postgres/workers/beats.ts'
 import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-queries.ts'
-import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
@@ -256,7 +255,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
-      verifyLog: guarded((given = {}) => verifyLog(pool, given)),
+      verifyLog: guarded(async (given = {}) =>
+        (await import('../infrastructure/proof/verification/verify.ts')).verifyLog(pool, given),
+      ),
     },
     sensitive: guardedAll({
       list: sensitive.known,
