@@ -12,9 +12,11 @@ const program = useProgram()
 const blocks = (await readPages()).flatMap(blocksOf)
 const scripts = blocks.filter(({ language }) => language === 'ts' || language === 'js')
 
-/** `move.ts` of a block that begins with the comment `// move.ts`: such blocks of a page are one program. */
+/** `move.ts` of a block that begins with the comment `// move.ts`: where the page shows what they print, such blocks are one program. */
 const fileOf = ({ code }: Block): string | undefined => /^\/\/ (\w+\.ts)\n/.exec(code)?.[1]
-const inFiles = scripts.filter(block => fileOf(block) !== undefined)
+const says = (page: string) => blocks.find(block => block.page === page && block.language === 'text')
+const isOfProgram = (block: Block): boolean => fileOf(block) !== undefined && says(block.page) !== undefined
+const inFiles = scripts.filter(isOfProgram)
 const programs = [...new Set(inFiles.map(({ page }) => page))].map(
   page => [page, inFiles.filter(block => block.page === page)] as const,
 )
@@ -31,7 +33,7 @@ const compile = async (
   const directory = join(program.directory, name)
   await mkdir(directory)
   for (const [file, text] of files) await writeFile(join(directory, file), text)
-  const paths = { commandbus: ['../dist/index.d.ts'], 'commandbus/*': ['../dist/*/index.d.ts'] }
+  const paths = { commandbus: ['../dist/index.d.ts'], 'commandbus/*': ['../dist/*.d.ts', '../dist/*/index.d.ts'] }
   const config = {
     extends: join(repository, 'tsconfig.json'),
     compilerOptions: { noEmit: false, rootDir: '.', outDir: '.', paths, ...options },
@@ -53,7 +55,7 @@ describe('code blocks of the pages', () => {
         files.map(block => [fileOf(block) ?? '', block.code]),
       )
       const main = fileOf(files.at(-1) as Block) ?? ''
-      const said = blocks.find(block => block.page === page && block.language === 'text')
+      const said = says(page)
       const database = await createTestDatabase()
       const { stdout, stderr } = await run([join(directory, main.replace('.ts', '.js'))], {
         DATABASE_URL: database.url,
@@ -64,21 +66,13 @@ describe('code blocks of the pages', () => {
   )
 
   test('K8: every other block of TypeScript compiles, with what its page takes for granted', async () => {
-    const others = scripts.filter(block => fileOf(block) === undefined)
+    const others = scripts.filter(block => !isOfProgram(block))
     expect(others.length).toBeGreaterThan(15)
     const file = ({ at }: Block) => `${at.replaceAll(/\W/g, '_')}.ts`
-    const isWhole = ({ code }: Block) => /^import .* from 'commandbus/m.test(code)
     await compile(
       'fragments',
-      [
-        ['globals.d.ts', fragmentGlobals],
-        ...others.filter(block => !isWhole(block)).map(block => [file(block), `${block.code}\nexport {}\n`] as const),
-      ],
+      [['globals.d.ts', fragmentGlobals], ...others.map(block => [file(block), `${block.code}\nexport {}\n`] as const)],
       { noUnusedLocals: false, noUnusedParameters: false, isolatedModules: false },
-    )
-    await compile(
-      'whole',
-      others.filter(isWhole).map(block => [file(block), block.code] as const),
     )
   })
 

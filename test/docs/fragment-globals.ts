@@ -24,7 +24,9 @@ declare const Charge: import('io-ts').Type<{ card: { number: string } }>
 declare const schema: typeof Charge
 declare const spansOfCommands: import('commandbus').Telemetry
 
-// what a service of the reader does
+// what a service of the reader has and does
+declare const app: import('fastify').FastifyInstance
+declare const connectToBank: () => { charge: (order: number, amount: number) => Promise<{ ok: boolean }> }
 declare const askAgainLater: (domain: string, commandId: string) => Promise<void>
 declare const noteLateReply: import('commandbus').ReplyHandler
 declare const markPaid: (commandId: string, data: unknown) => Promise<void>
