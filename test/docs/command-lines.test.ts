@@ -61,11 +61,17 @@ const optionsOf = (command: Command): readonly string[] => [
   ...(command.parent === null ? ['--help', '--version'] : optionsOf(command.parent)),
 ]
 
+/** `lanes list` and `lanes show` of `lanes list|show`. */
+const alternatives = ([first, ...others]: readonly string[]): readonly (readonly string[])[] =>
+  first === undefined
+    ? [[]]
+    : alternatives(others).flatMap(rest =>
+        (/^[\w|-]+$/.test(first) ? first.split('|') : [first]).map(one => [one, ...rest]),
+      )
+
 /** What is wrong with the names in `tsq retry --dry-run`; the values behind them are not looked at. */
-const unknownNames = (text: string): readonly string[] => {
-  const [first = '', ...others] = text.split(/\s+/)
-  return first.split('|').flatMap(name => {
-    const words = [name, ...others]
+const unknownNames = (text: string): readonly string[] =>
+  alternatives(text.split(/\s+/)).flatMap(words => {
     let command = all
     for (const word of words) {
       if (command.commands.length === 0 || !/^[a-z][\w-]*$/.test(word)) break
@@ -73,10 +79,9 @@ const unknownNames = (text: string): readonly string[] => {
       if (next === undefined) return [`${text}: ${word}`]
       command = next
     }
-    const flags = words.filter(word => /^--?[a-z]/.test(word)).map(flag => flag.replace(/[=|].*$/, ''))
+    const flags = words.filter(word => /^--?[a-z]/.test(word)).map(flag => flag.replace(/=.*$/, ''))
     return flags.filter(flag => !optionsOf(command).includes(flag)).map(flag => `${text}: ${flag}`)
   })
-}
 
 test('K8: each command that a page names in its text exists, with its options', async () => {
   const spansOf = ({ path, text }: Page) =>
