@@ -7,7 +7,7 @@ import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../applic
 import { parseJson } from '../../application/shared/json.ts'
 import type { CommandError } from '../../domain/command/events.ts'
 import { faultsOf } from '../codec/json.ts'
-import { rawClient } from '../postgres/connection/database.ts'
+import { rawClient } from '../postgres/connection/facade.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
 import { limitOf } from '../worker/attempt/deadline.ts'
