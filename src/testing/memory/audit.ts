@@ -1,10 +1,10 @@
+import type { FeedEvent } from '../../application/ports/event-feed.ts'
 import type { AuditEntry } from '../../application/ports/reading/command-queries.ts'
 import { cutOf } from '../../application/shared/cut-json.ts'
 import { namesOf } from '../../domain/command/audit-names.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { parseCommandStream } from '../../domain/command/names.ts'
 import type { Json } from '../../domain/json/json.ts'
-import type { FeedEvent } from '../../application/ports/event-feed.ts'
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 

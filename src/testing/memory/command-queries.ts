@@ -16,8 +16,8 @@ import type { Json } from '../../domain/json/json.ts'
 import { operationStatus } from '../../domain/operation/status.ts'
 import { auditOf } from './audit.ts'
 import { detailOf, listedOf, payloadOf, pickColumns } from './command-views.ts'
-import { groupsOf } from './parked-groups.ts'
 import { newestFirst } from './pages.ts'
+import { groupsOf } from './parked-groups.ts'
 import type { StoredRow, Tables } from './tables.ts'
 
 export interface MemoryQueriesDeps {
@@ -55,8 +55,7 @@ const isParked = (row: StoredRow, filter: TroubleshootingFilter, now: string): b
   (filter.frame === undefined || (row.last_error_frame || NO_FRAME) === filter.frame) &&
   (filter.from === undefined || (row.parked_at ?? '') >= filter.from) &&
   (filter.to === undefined || (row.parked_at ?? '') < filter.to) &&
-  (filter.q === undefined ||
-    has([row.command_id, row.last_error_code, row.last_error_msg].join(' '), filter.q)) &&
+  (filter.q === undefined || has([row.command_id, row.last_error_code, row.last_error_msg].join(' '), filter.q)) &&
   meets(filter, { snoozedUntil: row.snoozed_until, assignee: row.assignee || null, tags: row.tags }, now) &&
   isWithin(filter, row.tenant_id)
 
@@ -105,7 +104,10 @@ export const createMemoryQueries = ({ tables, now, eventsOf }: MemoryQueriesDeps
         rows()
           .filter(row => row.domain === domain && row.owner_id === filter.ownerId && isWithin(filter, row.tenant_id))
           .map(ownedOf)
-          .filter(item => filter.progress === undefined || operationStatus(item.status, item.totalAttempts) === filter.progress),
+          .filter(
+            item =>
+              filter.progress === undefined || operationStatus(item.status, item.totalAttempts) === filter.progress,
+          ),
         ({ createdAt }) => createdAt,
         filter,
       ),
@@ -117,6 +119,10 @@ export const createMemoryQueries = ({ tables, now, eventsOf }: MemoryQueriesDeps
       const all = rows().filter(row => isParked(row, filter, instant()))
       return { ...newestFirst(all.map(itemOf), ({ parkedAt }) => parkedAt, filter), total: all.length }
     },
-    parkedGroups: async filter => groupsOf(rows().filter(row => isParked(row, filter, instant())), filter.byFrame),
+    parkedGroups: async filter =>
+      groupsOf(
+        rows().filter(row => isParked(row, filter, instant())),
+        filter.byFrame,
+      ),
   }
 }

@@ -5,6 +5,8 @@ import type { Recorded } from '../../domain/recorded.ts'
 export interface MemoryEventStore<Event> {
   readonly store: EventStore<Event>
   readonly feed: EventFeed<Event>
+  /** The events of each stream. */
+  readonly streams: ReadonlyMap<string, readonly FeedEvent<Event>[]>
 }
 
 /** Rows and messages that are written with the events. */
@@ -80,6 +82,7 @@ export const createMemoryEventStore = <Event>(
   const readStream = (stream: string, from = 0) => (streams.get(stream) ?? []).slice(from).map(recordedOf)
 
   return {
+    streams,
     store: {
       capabilities: { atomicAppend: true, inlineProjections: projections !== null },
       append: checked(false),

@@ -110,4 +110,5 @@ export const createProjections = ({
 }
 
 /** The payload that an event holds. */
-export const dataOf = ({ event }: Recorded<BusEvent>): Json => (event as Extract<CommandEvent, { data?: Json }>).data ?? null
+export const dataOf = ({ event }: Recorded<BusEvent>): Json =>
+  (event as Extract<CommandEvent, { data?: Json }>).data ?? null
