@@ -11,6 +11,8 @@ const repository = fileURLToPath(new URL('../', import.meta.url))
 const root = resolve(process.argv[2] ?? repository)
 const dist = join(root, 'dist')
 const target = join(dist, 'commonjs')
+/** What can be imported: see "exports" in package.json. */
+const entries = ['index', 'testing/index', 'testing/arbitraries/index', 'testing/ports/index']
 const licence = readFileSync(join(repository, 'node_modules', 'uuid', 'LICENSE.md'), 'utf8').trim()
 
 /** Copies a declaration and those it needs; their folder's package.json makes them CommonJS. */
@@ -34,10 +36,15 @@ await build({
     minify: false,
     outDir: target,
     rolldownOptions: {
-      input: join(dist, 'index.js'),
-      output: { format: 'cjs', entryFileNames: 'index.js', banner: `/*! Contains uuid.\n\n${licence}\n*/` },
+      input: Object.fromEntries(entries.map(name => [name, join(dist, `${name}.js`)])),
+      output: {
+        format: 'cjs',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'shared/[name].js',
+        banner: `/*! Contains uuid.\n\n${licence}\n*/`,
+      },
     },
   },
 })
-copyDeclarations(join(dist, 'index.d.ts'))
+for (const name of entries) copyDeclarations(join(dist, `${name}.d.ts`))
 writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n')

@@ -12,6 +12,7 @@ import { createMemoryBus, type SharedOptions } from './compose/memory-bus.ts'
 import { createExpect, type Expectations } from './expectations.ts'
 import { createTestClock } from './memory/test-clock.ts'
 import { createAway } from './running/away.ts'
+import { createBell } from './running/bell.ts'
 import { createPlan, type Incident } from './running/incidents.ts'
 
 /** A span of time; the members add up. */
@@ -108,12 +109,14 @@ const MOST_STEPS = 10_000
  */
 export const testBus = (options: TestBusOptions = {}): TestBus => {
   const clock = createTestClock(startOf(options.now), options.random)
-  const away = createAway()
+  const bell = createBell()
+  const away = createAway(bell.ring)
   const plan = createPlan()
   const log = options.log ?? silentLog
   const { bus, stores, engine } = createMemoryBus(options, {
     clock,
     away,
+    bell,
     plan,
     log,
     telemetry: options.telemetry ?? silentTelemetry,

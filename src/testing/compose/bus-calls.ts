@@ -21,8 +21,8 @@ import {
 import { payloadFaults } from '../../application/troubleshooting/rehearse-command.ts'
 import { derivedId } from '../../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../../projections/outbox.ts'
-import type { TestClock } from '../memory/test-clock.ts'
 import { refused, refusedCalls } from '../memory/refusals.ts'
+import type { TestClock } from '../memory/test-clock.ts'
 import type { createLazyCrons } from './cron-times.ts'
 import type { Stores } from './stores.ts'
 

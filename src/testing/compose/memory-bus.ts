@@ -18,10 +18,10 @@ import { toPublicError } from '../../infrastructure/postgres/connection/errors.t
 import { knownHandlers } from '../../infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from '../../infrastructure/shared/uuid-ids.ts'
 import { sensitiveOf } from '../../infrastructure/worker/attempt/handler.ts'
-import type { TestClock } from '../memory/test-clock.ts'
 import { NotInMemoryError, refused, refusedCalls } from '../memory/refusals.ts'
+import type { TestClock } from '../memory/test-clock.ts'
 import type { Away } from '../running/away.ts'
-import { createBell } from '../running/bell.ts'
+import type { Bell } from '../running/bell.ts'
 import { createEngine } from '../running/engine.ts'
 import type { Plan } from '../running/incidents.ts'
 import { createWatch } from '../running/pauses.ts'
@@ -42,6 +42,7 @@ export type SharedOptions = Pick<
 export interface MemoryBusDeps {
   readonly clock: TestClock
   readonly away: Away
+  readonly bell: Bell
   readonly plan: Plan
   readonly log: Log
   readonly telemetry: Telemetry
@@ -49,9 +50,8 @@ export interface MemoryBusDeps {
 
 /** A bus whose stores are in memory, and what runs its workers. */
 export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => {
-  const { clock, away, log, telemetry } = deps
+  const { clock, away, bell, log, telemetry } = deps
   const ids = uuidIds
-  const bell = createBell()
   const onSuccess = options.onSuccess ?? 'delete'
   const stores = openStores({ clock, away, onSuccess })
   const { transact, queues, tables } = stores
@@ -134,7 +134,6 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
         queues,
         ids,
         watch,
-        bell,
         onStart: one => {
           engine.workers.add(one)
           bell.ring()

@@ -1,8 +1,9 @@
 import { UnavailableError } from '../../application/shared/errors.ts'
 
-/** Makes the store unreachable for a while. */
-export const createAway = () => {
+/** Makes the store unreachable for a while. `onWait`: somebody waits for it now. */
+export const createAway = (onWait: () => void) => {
   let isAway = false
+  let isBrief = false
   const waiting = new Set<() => void>()
 
   const check = (): void => {
@@ -11,9 +12,12 @@ export const createAway = () => {
 
   return {
     isAway: (): boolean => isAway,
-    leave: (): void => {
+    /** `briefly`: it is back when nothing else goes on. */
+    leave: (briefly = false): void => {
+      isBrief = briefly && (isBrief || !isAway)
       isAway = true
     },
+    isBrief: (): boolean => isAway && isBrief,
     back: (): void => {
       isAway = false
       for (const goOn of [...waiting]) goOn()
@@ -40,6 +44,7 @@ export const createAway = () => {
           resolve()
         }
         waiting.add(end)
+        onWait()
         signal.addEventListener('abort', () => {
           waiting.delete(end)
           reject(signal.reason)

@@ -54,7 +54,8 @@ export const createEngine = ({ clock, queues, away, bell, runners, log }: Engine
       // what was begun may end at once
       await new Promise(setImmediate)
       if (read > 0) continue
-      if (!isBusy()) return
+      if (away.isBrief() && !isBusy()) away.back()
+      else if (!isBusy()) return
       for (const { hands } of workers) hands.tookLong()
       await changed
     }

@@ -120,7 +120,7 @@ export const createHands = (deps: HandsDeps, { settings, workerId, handlerOf }: 
         break
       }
       case 'storeAway':
-        away.leave()
+        away.leave(true)
         break
       case 'duplicateDelivery':
         break

@@ -2,7 +2,8 @@
  * What may happen to an attempt beside its handler. `crashBeforeReport`: its worker dies after the handler has ended, and the log
  * learns nothing. `crashAfterReport`: it dies when the outcome is in the log. `duplicateDelivery`: a copy of its message
  * comes to another worker while the handler runs. `leaseLost`: its lease ends while the handler runs, and another
- * worker runs the command before this attempt reports. `storeAway`: the store is away when it reports.
+ * worker runs the command before this attempt reports. `storeAway`: the store is away when it reports, and
+ * comes back after that.
  */
 export const incidents = [
   'crashBeforeReport',
