@@ -40,7 +40,7 @@ test('K1: whatever happens to its attempts, a command ends once, and an idempote
     expect(bus.messagesOn('payments__commands')).toEqual([])
     for (const incident of incidents) seen.add(String(incident))
   })
-  await fc.assert(property, { numRuns: 300 })
+  await fc.assert(property, { numRuns: 100 })
   expect(seen.size).toBe(6)
 })
 
@@ -58,7 +58,7 @@ test('K1: a command with any payload and any policy ends or is parked, and its h
     const { states } = await bus.getHistory('payments', commandId).then(({ items }) => ({ states: items }))
     expect(states).toHaveLength(bus.eventsOf('payments', commandId).length)
   })
-  await fc.assert(property, { numRuns: 300 })
+  await fc.assert(property, { numRuns: 100 })
 })
 
 test('K1: a handler that forgets its command id fails, and the counterexample is the one incident that matters', async () => {
@@ -70,7 +70,7 @@ test('K1: a handler that forgets its command id fails, and the counterexample is
     await bus.runUntilSettled()
     return charges === 1
   })
-  const { failed, counterexample } = await fc.check(property, { numRuns: 300 })
+  const { failed, counterexample } = await fc.check(property, { numRuns: 100 })
   expect(failed).toBe(true)
   expect([[['crashBeforeReport']], [['leaseLost']]]).toContainEqual(counterexample)
 })

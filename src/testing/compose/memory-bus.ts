@@ -163,7 +163,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
   const calls: CommandBus = {
     ...bus,
     ready: async () => away.check(),
-    send: (domain, commandType, data, { client, ...rest } = {}) => {
+    send: async (domain, commandType, data, { client, ...rest } = {}) => {
       refuseClient(client)
       return send(domain, { ...rest, commandType, data })
     },
