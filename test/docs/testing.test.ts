@@ -31,15 +31,20 @@ vitest.describe('K1: the examples of docs/testing.md', async () => {
     vitest.expect(blocks.length).toBeGreaterThan(5)
     const place = await mkdtemp(join(tmpdir(), 'commandbus-docs-'))
     await symlink(join(repository, 'node_modules'), join(place, 'node_modules'))
+    await writeFile(join(place, 'package.json'), '{ "type": "module" }')
     const files = await Promise.all(
       blocks.map(async (block, i) => {
         await writeFile(join(place, `block-${i}.ts`), block)
         return `block-${i}.ts`
       }),
     )
-    const { paths } = JSON.parse(await readFile(join(repository, 'tsconfig.json'), 'utf8')).compilerOptions
-    const absolute = Object.entries<string[]>(paths).map(([name, [path]]) => [name, [join(repository, path ?? '')]])
-    const compilerOptions = { rootDir: '/', paths: Object.fromEntries(absolute), noUnusedLocals: false }
+    const dist = join(vitest.inject('compiledPackage'), 'dist')
+    const paths = {
+      commandbus: [join(dist, 'index.d.ts')],
+      'commandbus/testing': [join(dist, 'testing/index.d.ts')],
+      'commandbus/testing/*': [join(dist, 'testing/*/index.d.ts')],
+    }
+    const compilerOptions = { rootDir: '/', paths, noUnusedLocals: false }
     const config = { extends: join(repository, 'tsconfig.json'), compilerOptions, files, include: [] }
     await writeFile(join(place, 'tsconfig.json'), JSON.stringify(config))
     const said = await promisify(execFile)(process.execPath, [

@@ -68,8 +68,8 @@ export const inMemory: Open = async (handlers, options) => {
 }
 
 /**
- * The real bus with its workers. They work only while `see` waits, so that nothing happens in between; what is to happen to an
- * attempt is done by hand: with the functions that workers call, and with a second worker.
+ * The real bus with its workers, which work from the first `see` on. What is to happen to an attempt is done by hand: with the
+ * functions that workers call, and with a second worker.
  */
 export const onPostgresql: Open = async (handlers, options = {}) => {
   const { bus, pool, database, another, messages } = await createTestBus(options)
@@ -166,7 +166,6 @@ export const onPostgresql: Open = async (handlers, options = {}) => {
         () => bus.getCommand(domain, commandId).catch(() => null),
         one => fits(one, seen),
       )
-      await Promise.all(workers.splice(0).map(worker => worker.stop()))
       return found as CommandDetail
     },
     advance: async seconds => {

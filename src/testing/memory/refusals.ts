@@ -11,9 +11,9 @@ export class NotInMemoryError extends CommandBusError {
 
 brandErrors({ NotInMemoryError })
 
-/** An object whose calls are all refused with this sentence. */
-export const refusedCalls = <Calls extends object>(what: string): Calls =>
-  new Proxy({} as Calls, {
+/** An object whose calls are all refused with this sentence; `target` may be a function that is called. */
+export const refusedCalls = <Calls extends object>(what: string, target: object = {}): Calls =>
+  new Proxy(target as Calls, {
     // a promise would be resolved by its `then`
     get: (_, name) => (name === 'then' || typeof name === 'symbol' ? undefined : refused(what)),
   })
