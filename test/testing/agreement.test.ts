@@ -85,12 +85,12 @@ describe.each([
     const [retried, canceled, completed] = ids as [string, string, string]
     const { troubleshooting } = bus
     await troubleshooting.note('payments', retried, { operator, text: 'the bank is asked' })
-    expect(await troubleshooting.retry('payments', retried, { operator, data: { n: 4 } })).toMatchObject({ msgId: '4' })
     await troubleshooting.cancel('payments', canceled, { operator, reason: 'a duplicate' })
     await troubleshooting.complete('payments', completed, { operator, resultData: { by: 'hand' } })
     await expect(troubleshooting.cancel('payments', canceled, { operator, reason: 'x' })).rejects.toThrow(
       InvalidOperationError,
     )
+    expect(await troubleshooting.retry('payments', retried, { operator, data: { n: 4 } })).toMatchObject({ msgId: '4' })
     const done = await see('payments', retried, { status: 'COMPLETED' })
     expect(done).toMatchObject({ data: { n: 4 }, result: { call: 4 }, attempts: 1, totalAttempts: 2, notes: 1 })
     expect(calls).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }])

@@ -138,7 +138,10 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
           engine.workers.add(one)
           bell.ring()
         },
-        onStop: one => void engine.workers.delete(one),
+        onStop: one => {
+          engine.workers.delete(one)
+          bell.ring()
+        },
       },
       given,
     )
@@ -220,6 +223,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
     close: async () => {
       isClosed = true
       engine.workers.clear()
+      bell.ring()
     },
   }
   return { bus: calls, stores, engine }

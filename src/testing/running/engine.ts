@@ -25,6 +25,7 @@ export interface EngineDeps {
 
 /** After so many reads without an end there is probably none. */
 const MOST_ROUNDS = 200_000
+const LONG_MS = 1_000_000
 
 /** Runs the workers and what is due, as far as a test says. */
 export const createEngine = ({ clock, queues, away, bell, runners, log }: EngineDeps) => {
@@ -57,7 +58,9 @@ export const createEngine = ({ clock, queues, away, bell, runners, log }: Engine
       if (away.isBrief() && !isBusy()) away.back()
       else if (!isBusy()) return
       for (const { hands } of workers) hands.tookLong()
-      await changed
+      // the deadline of a handler does not keep a process alive
+      const alive = setInterval(() => {}, LONG_MS)
+      await changed.finally(() => clearInterval(alive))
     }
   }
 
