@@ -120,17 +120,9 @@ export const testBus = (options: TestBusOptions = {}): TestBus => {
     plan,
     log,
     telemetry: options.telemetry ?? silentTelemetry,
+    worker: options.worker,
   })
   const { queues, tables, eventsOf } = stores
-  const workers = Object.entries(options.handlers ?? {}).map(([domain, handlers]) =>
-    bus.worker({ ...options.worker, domain, handlers, workerId: domain }),
-  )
-  let starting: Promise<unknown> | null = null
-  const started = (): Promise<unknown> => {
-    starting ??= Promise.all(workers.map(worker => worker.start()))
-    return starting
-  }
-
   const inject =
     (incident: Incident): Inject =>
     (commandType, { times = 1 } = {}) => {
@@ -143,21 +135,10 @@ export const testBus = (options: TestBusOptions = {}): TestBus => {
 
   return {
     ...bus,
-    request: async (...args: Parameters<CommandBus['request']>) => {
-      await started()
-      return bus.request(...args)
-    },
     now: clock.now,
-    runUntilIdle: async () => {
-      await started()
-      await engine.runUntilIdle()
-    },
-    advance: async by => {
-      await started()
-      await engine.advance(msOf(by))
-    },
+    runUntilIdle: engine.runUntilIdle,
+    advance: async by => engine.advance(msOf(by)),
     runUntilSettled: async () => {
-      await started()
       await engine.runUntilIdle()
       for (let steps = 0; steps < MOST_STEPS && !isSettled(); steps++) if (!(await engine.step())) return
     },

@@ -57,7 +57,8 @@ test('K1: a request runs the bus, moves the clock no further than its timeout, a
       inner: { Answer: () => 42, Late: () => (failures++ < 2 ? down() : 'late') },
     },
   })
-  expect((await bus.request('outer', 'Ask', {})).data).toBe(42)
+  const caller = bus.as({ subject: 'ann', tenant: null, roles: ['SENDER'] })
+  expect((await caller.request('outer', { commandType: 'Ask', data: {} })).data).toBe(42)
   expect(bus.now().toISOString()).toBe('2026-01-01T00:00:00.000Z')
   await expect(bus.request('inner', 'Late', {}, { timeoutMs: 5_000 })).rejects.toThrow(RequestTimedOutError)
   expect(bus.now().toISOString()).toBe('2026-01-01T00:00:05.000Z')
@@ -91,6 +92,17 @@ test('K1: a handler that takes its time is shown as running, and its deadline en
   await idle
   await later
   bus.expect(commandId).toBeCompleted().toHaveAttempts(1)
+})
+
+test('K1: a bus whose store is away from the beginning works when it is back', async () => {
+  const bus = testBus({ handlers: { payments: { Charge: () => 'done' } } })
+  const back = bus.inject.storeAway()
+  await bus.runUntilIdle()
+  await expect(bus.queryCommands()).rejects.toThrow(UnavailableError)
+  back()
+  const { commandId } = await bus.send('payments', 'Charge', {})
+  await bus.runUntilIdle()
+  bus.expect(commandId).toBeCompleted('done')
 })
 
 test('K1: a worker of the test starts and stops like the real one; what it gave up is tried again', async () => {
@@ -137,6 +149,10 @@ test('K1: schedules send at their times, with a pause in between', async () => {
   expect(await bus.pauses()).toEqual([])
   expect(times).toEqual(['00:15', '01:15', '05:00', '05:00', '05:00'])
   expect(await bus.schedules.get('hourly')).toMatchObject({ lastTime: '2026-01-01T04:15:00.000Z' })
+  const { commandId } = await bus.send('nobody', 'Wait', {})
+  await bus.runUntilSettled()
+  bus.expect(commandId).toBePending()
+  expect(bus.now().toISOString()).toBe('2026-01-01T05:00:00.000Z')
 })
 
 test('K1: lists have pages, newest first, as those of PostgreSQL', async () => {

@@ -18,6 +18,7 @@ import { toPublicError } from '../../infrastructure/postgres/connection/errors.t
 import { knownHandlers } from '../../infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from '../../infrastructure/shared/uuid-ids.ts'
 import { sensitiveOf } from '../../infrastructure/worker/attempt/handler.ts'
+import type { WorkerOptions } from '../../infrastructure/worker/worker-api.ts'
 import { NotInMemoryError, refused, refusedCalls } from '../memory/refusals.ts'
 import type { TestClock } from '../memory/test-clock.ts'
 import type { Away } from '../running/away.ts'
@@ -40,6 +41,8 @@ export type SharedOptions = Pick<
 >
 
 export interface MemoryBusDeps {
+  /** Of the workers for the handlers in the options. */
+  readonly worker: Omit<WorkerOptions, 'domain' | 'handlers'> | undefined
   readonly clock: TestClock
   readonly away: Away
   readonly bell: Bell
@@ -61,6 +64,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
     ...sensitiveOf(options.handlers ?? {}),
   ]
   let isClosed = false
+  let starting: Promise<unknown> | null = null
 
   const sender = withoutLanes(
     createSender({
@@ -98,6 +102,10 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
     away,
     bell,
     log,
+    begin: async () => {
+      if (!away.isAway()) starting ??= Promise.all(workers.map(one => one.start()))
+      await starting
+    },
     runners: [
       createExpiry(tables, clock.ms, transact),
       createPauseEnds(stores.pauses),
@@ -149,6 +157,9 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
     sensitive.push(...sensitiveOf({ [given.domain]: given.handlers ?? {} }))
     return made
   }
+  const workers = Object.entries(options.handlers ?? {}).map(([domain, ofDomain]) =>
+    worker({ ...deps.worker, domain, handlers: ofDomain, workerId: domain }),
+  )
   const bus = createMemoryCalls({
     stores,
     clock,

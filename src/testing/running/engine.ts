@@ -12,6 +12,8 @@ export interface Runner {
   readonly run: () => Promise<void>
   /** The instants after now at which something becomes due, in milliseconds since 1970. */
   readonly next: () => Promise<readonly number[]>
+  /** It never comes to an end, so that nobody waits for it. */
+  readonly isEndless?: true
 }
 
 export interface EngineDeps {
@@ -20,6 +22,8 @@ export interface EngineDeps {
   readonly away: Away
   readonly bell: Bell
   readonly runners: readonly Runner[]
+  /** Called before anything runs. */
+  readonly begin: () => Promise<unknown>
   readonly log: Log
 }
 
@@ -28,7 +32,7 @@ const MOST_ROUNDS = 200_000
 const LONG_MS = 1_000_000
 
 /** Runs the workers and what is due, as far as a test says. */
-export const createEngine = ({ clock, queues, away, bell, runners, log }: EngineDeps) => {
+export const createEngine = ({ clock, queues, away, bell, runners, begin, log }: EngineDeps) => {
   const workers = new Set<MemoryWorker>()
   let running: Promise<void> | null = null
 
@@ -46,6 +50,7 @@ export const createEngine = ({ clock, queues, away, bell, runners, log }: Engine
   const isBusy = (): boolean => [...workers].some(({ hands }) => hands.isBusy())
 
   const run = async (): Promise<void> => {
+    await begin()
     for (let rounds = 0; ; rounds++) {
       if (rounds > MOST_ROUNDS) throw new Error('the bus does not become idle: does a handler send without end?')
       const changed = bell.changed()
@@ -85,7 +90,7 @@ export const createEngine = ({ clock, queues, away, bell, runners, log }: Engine
   }
 
   /** When something becomes due after now; null: nothing does by itself. */
-  const nextDue = async (most = Number.POSITIVE_INFINITY): Promise<number | null> => {
+  const nextDue = async (most = Number.POSITIVE_INFINITY, of = runners): Promise<number | null> => {
     const held = new Set(
       [...workers].flatMap(({ hands }) => hands.held().map(({ queue, msgId }) => `${queue} ${msgId}`)),
     )
@@ -95,7 +100,7 @@ export const createEngine = ({ clock, queues, away, bell, runners, log }: Engine
       .flatMap(({ queue, msgId, aside, visibleAt }) =>
         aside === null && !held.has(`${queue} ${msgId}`) ? [visibleAt] : [],
       )
-    const others = (await Promise.all(runners.map(runner => runner.next()))).flat()
+    const others = (await Promise.all(of.map(runner => runner.next()))).flat()
     const due = [...visible, ...others].filter(ms => ms > clock.ms() && ms <= most)
     return due.length === 0 ? null : Math.min(...due)
   }
@@ -115,10 +120,13 @@ export const createEngine = ({ clock, queues, away, bell, runners, log }: Engine
       moveTo(end)
       await runUntilIdle()
     },
-    /** Moves the clock to the next instant at which something is due, and runs that. False: nothing was. */
+    /** Moves the clock to the next instant at which something is due that may end, and runs that. False: nothing was. */
     step: async (): Promise<boolean> => {
       await runUntilIdle()
-      const due = await nextDue()
+      const due = await nextDue(
+        Number.POSITIVE_INFINITY,
+        runners.filter(({ isEndless }) => isEndless !== true),
+      )
       if (due === null) return false
       moveTo(due)
       await runUntilIdle()

@@ -12,7 +12,7 @@ import { createAccept } from '../../infrastructure/worker/accept.ts'
 import { logEnd, logLoss, succeeded, waitMs } from '../../infrastructure/worker/attempt/attempt-log.ts'
 import type { AnyHandler } from '../../infrastructure/worker/attempt/handler.ts'
 import { createReporter, type Reporter } from '../../infrastructure/worker/attempt/reporter.ts'
-import type { Run, RunEvents } from '../../infrastructure/worker/attempt/run.ts'
+import { nameOf, type Run, type RunEvents } from '../../infrastructure/worker/attempt/run.ts'
 import { JobRun } from '../../infrastructure/worker/attempt/run-job.ts'
 import { createPausing } from '../../infrastructure/worker/flow/pausing.ts'
 import { createUnknownTypes } from '../../infrastructure/worker/flow/unknown-types.ts'
@@ -111,7 +111,11 @@ export const createHands = (deps: HandsDeps, { settings, workerId, handlerOf }: 
         settled(run)
         return
       case 'crashAfterReport':
-        await reporter.report(turn)
+        await reporter
+          .report(turn)
+          .catch(error =>
+            log.error({ err: error, ...nameOf(run.job) }, 'no outcome was recorded; the message comes back'),
+          )
         settled(run)
         return
       case 'leaseLost': {
@@ -132,10 +136,18 @@ export const createHands = (deps: HandsDeps, { settings, workerId, handlerOf }: 
   const another = async (deliveries: readonly Delivery[]): Promise<void> => {
     const hands = createHands(deps, { settings, workerId: `${workerId}-other`, handlerOf })
     others.add(hands)
-    await hands.deliver(deliveries)
-    while (hands.isBusy()) await bell.changed()
-    others.delete(hands)
-    bell.ring()
+    try {
+      await hands.deliver(deliveries)
+      while (hands.isBusy()) await bell.changed()
+    } catch (error) {
+      log.warn(
+        { err: error, queue: name },
+        'another worker cannot handle its messages; they come back after their lease',
+      )
+    } finally {
+      others.delete(hands)
+      bell.ring()
+    }
   }
 
   const pausing = createPausing({

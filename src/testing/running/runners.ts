@@ -41,6 +41,7 @@ export const createScheduleRunner = (
   const { work, cronTimes, now } = deps
   const sendDue = createSendDue(deps)
   return {
+    isEndless: true,
     run: async () => {
       for (const { name } of await work.heads()) {
         const schedule = await work.find(name)
