@@ -28,6 +28,7 @@ const ROOMS = [
   'application/permits',
   'application/shared',
   'application/sensitive',
+  'application/payloads',
   'application/sending',
   'application/commands',
   'application/replies',
@@ -102,6 +103,7 @@ const ROOMS = [
   'infrastructure/service',
   'compose',
   'index.ts',
+  'telemetry.ts',
   'testing/memory',
   'testing/running',
   'testing/compose',
@@ -218,7 +220,9 @@ module.exports = {
     },
     {
       name: 'no-dev-dependencies-in-src',
-      comment: 'Users install dependencies only: an import of a devDependency would fail on their machine.',
+      comment:
+        'Users install dependencies, and those peer dependencies that they use: an import of a package that is neither ' +
+        'would fail on their machine.',
       severity: 'error',
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer'] },
@@ -235,6 +239,7 @@ module.exports = {
       comment: 'A package must be declared in package.json, not merely be there because another one brought it.',
       severity: 'error',
       from: {},
+      // peerDependenciesMeta counts as a list of packages that it does not know
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { compiledModules } from './test/support/suite/compiled-modules.ts'
 import { SlowFirst } from './test/support/suite/slow-first.ts'
 
 const shared = {
@@ -43,17 +44,23 @@ const onBothStores = [
   .map(name => `test/bus/${name}.test.ts`)
   .concat('test/runs/continue.test.ts', 'test/environment/pgbouncer.test.ts')
 
+/** Tests of functions alone: they change nothing that another file sees, so the files of a process share their modules. */
+const pure = ['test/{application,domain,projections}/**/*.test.ts']
+
 export default defineConfig({
   test: {
     ...shared,
     globalSetup: ['test/support/global-setup.ts'],
     sequence: { sequencer: SlowFirst },
     projects: [
+      { plugins: [compiledModules], test: { ...shared, name: 'pure', isolate: false, include: pure } },
       {
+        plugins: [compiledModules],
         test: {
           ...shared,
           name: 'postgresql',
           include: ['test/**/*.test.ts'],
+          exclude: pure,
           provide: { logStore: 'postgresql' },
         },
       },
@@ -82,6 +89,7 @@ export default defineConfig({
             },
           ]),
       {
+        plugins: [compiledModules],
         test: {
           ...shared,
           name: 'eventstoredb',

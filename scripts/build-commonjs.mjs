@@ -1,4 +1,4 @@
-// Makes dist/commonjs of dist: the library in one CommonJS file, and its declarations once more, for what cannot load ES
+// Makes dist/commonjs of dist: the library in CommonJS files, and its declarations once more, for what cannot load ES
 // modules from CommonJS (Jest, TypeScript's node16 and node18). Node itself does not use it: see "exports" in package.json
 // and docs/as-a-dependency.md. uuid goes into it, as there is no CommonJS version of it.
 //   node scripts/build-commonjs.mjs [<package directory>]
@@ -11,8 +11,6 @@ const repository = fileURLToPath(new URL('../', import.meta.url))
 const root = resolve(process.argv[2] ?? repository)
 const dist = join(root, 'dist')
 const target = join(dist, 'commonjs')
-/** What can be imported: see "exports" in package.json. */
-const entries = ['index', 'testing/index', 'testing/arbitraries/index', 'testing/ports/index']
 const licence = readFileSync(join(repository, 'node_modules', 'uuid', 'LICENSE.md'), 'utf8').trim()
 
 /** Copies a declaration and those it needs; their folder's package.json makes them CommonJS. */
@@ -25,6 +23,7 @@ const copyDeclarations = (file, copied = new Set()) => {
 }
 
 rmSync(target, { recursive: true, force: true })
+const entries = ['index', 'telemetry', 'testing/index', 'testing/arbitraries/index', 'testing/ports/index']
 await build({
   configFile: false,
   logLevel: 'warn',
@@ -36,7 +35,7 @@ await build({
     minify: false,
     outDir: target,
     rolldownOptions: {
-      input: Object.fromEntries(entries.map(name => [name, join(dist, `${name}.js`)])),
+      input: Object.fromEntries(entries.map(entry => [entry, join(dist, `${entry}.js`)])),
       output: {
         format: 'cjs',
         entryFileNames: '[name].js',
@@ -46,5 +45,5 @@ await build({
     },
   },
 })
-for (const name of entries) copyDeclarations(join(dist, `${name}.d.ts`))
+for (const entry of entries) copyDeclarations(join(dist, `${entry}.d.ts`))
 writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n')

@@ -151,7 +151,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       pause,
       resume,
       stop,
-      dryRun: dryRunAction({ plan, queries, clock, printOf: actions.store.printOf }),
+      dryRun: dryRunAction({ plan, clock, printOf: actions.store.printOf }),
     }),
     runs: guardedAll({
       createTemplate: templates.create,

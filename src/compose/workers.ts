@@ -14,7 +14,7 @@ import type { Beats } from '../infrastructure/postgres/workers/beats.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import type { Expiry } from '../infrastructure/runners/expiry.ts'
 import { SETTLE_MS } from '../infrastructure/worker/attempt/ending.ts'
-import { sensitiveOf } from '../infrastructure/worker/attempt/handler.ts'
+import { type Handler, sensitiveOf } from '../infrastructure/worker/attempt/handler.ts'
 import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
 import { stopDeadlineOf } from '../infrastructure/worker/settings.ts'
 import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
@@ -31,7 +31,7 @@ export interface WorkersDeps
   readonly beats: Beats
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
-  readonly sensitive: Pick<SensitivePaths, 'declare'>
+  readonly sensitive: Pick<SensitivePaths, 'declare' | 'known'>
   readonly guarded: Guarded
   readonly expiry: Pick<Expiry, 'join'>
   readonly adopter: Adopter
@@ -66,6 +66,7 @@ export const createWorkers = ({
         connections: handlerConnections,
         strangers,
         newListener: () => listenerLike(pool),
+        sensitive,
       },
       options,
     )
@@ -73,8 +74,21 @@ export const createWorkers = ({
     handlers.add(options.domain, worker)
     let leave: (() => void) | null = null
     let isStopped = false
+    let isStarted = false
+    const registered = new Map(Object.entries(options.handlers ?? {}))
+    const declare = (those: Iterable<readonly [string, Handler]>): Promise<void> =>
+      sensitive.declare(sensitiveOf({ [options.domain]: Object.fromEntries(those) }))
+    const handle: Worker['handle'] = (commandType, handler) => {
+      worker.handle(commandType, handler)
+      registered.set(commandType, handler)
+      if (!isStarted) return
+      declare([[commandType, handler]]).catch(error =>
+        deps.log.warn({ err: error, domain: options.domain, commandType }, 'its sensitive members were not declared'),
+      )
+    }
     const start = async (): Promise<void> => {
-      await sensitive.declare(sensitiveOf({ [options.domain]: options.handlers ?? {} }))
+      isStarted = true
+      await declare(registered)
       await worker.start()
       if (!isStopped) leave = expiry.join()
     }
@@ -85,7 +99,7 @@ export const createWorkers = ({
       await worker.stop(stopping).finally(() => workers.delete(worker))
       await deps.beats.left(until - performance.now())
     }
-    return { ...worker, start: guarded(start), stop }
+    return { ...worker, handle, start: guarded(start), stop }
   }
   return { make, stop: () => Promise.all([...workers].map(worker => worker.stop())) }
 }

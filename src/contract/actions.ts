@@ -103,9 +103,16 @@ const details = t.partial({
 
 const queueCounts = t.array(t.type({ queue: t.string, count: t.number }))
 
+const why = { reason: t.string }
+
 /** What an operator does to an action that is under way. */
-const control = <const Word extends 'pause' | 'resume' | 'stop', const Problems extends readonly ProblemCode[]>(
+const control = <
+  const Word extends 'pause' | 'resume' | 'stop',
+  const Problems extends readonly ProblemCode[],
+  Options extends t.Props,
+>(
   word: Word,
+  options: Options,
   summary: string,
   problems: Problems,
 ) =>
@@ -117,7 +124,7 @@ const control = <const Word extends 'pause' | 'resume' | 'stop', const Problems 
     permission: 'operate',
     params: object({ id: uuid }),
     query: none,
-    body: object({}, { reason: t.string }),
+    body: object({}, options),
     success: { status: 200, body: t.type(actionProgress) },
     problems,
   })
@@ -185,12 +192,14 @@ export const actionRoutes = {
   }),
   pauseAction: control(
     'pause',
+    why,
     'Send nothing more after the piece under way, until it is resumed; what was sent goes on',
     ['ACTION_NOT_FOUND', 'INVALID_OPERATION'],
   ),
-  resumeAction: control('resume', 'Go on with a paused action; others stay as they are', ['ACTION_NOT_FOUND']),
+  resumeAction: control('resume', {}, 'Go on with a paused action; others stay as they are', ['ACTION_NOT_FOUND']),
   stopAction: control(
     'stop',
+    why,
     'End an action after the piece under way: what is done stays done, the rest is SKIPPED and stays parked. One that is over stays as it is',
     ['ACTION_NOT_FOUND'],
   ),

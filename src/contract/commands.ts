@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { commandSorts } from '../application/ports/reading/command-queries.ts'
 import { auditWords } from '../domain/command/audit-names.ts'
 import {
   type ColumnKind,
@@ -107,6 +108,7 @@ const filters = {
   payload: t.string,
   idPrefix: t.string,
   message: t.string,
+  sort: wordOf(commandSorts),
 }
 
 const commandPage = t.type({ items: t.array(commandView), nextCursor: nullable(t.string) })
@@ -163,7 +165,7 @@ export const commandRoutes = {
     method: 'GET',
     path: '/domains/:domain/commands',
     summary:
-      'Commands of a domain, newest first, without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
+      'Commands of a domain, newest or oldest first (`sort`), without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
     tag: 'Commands',
     permission: 'read',
     params: domainParams,
@@ -176,7 +178,7 @@ export const commandRoutes = {
     method: 'GET',
     path: '/commands',
     summary:
-      'Commands of all domains, newest first, without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
+      'Commands of all domains, newest or oldest first (`sort`), without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
     tag: 'Commands',
     permission: 'read',
     params: none,

@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { parkedSorts } from '../application/ports/reading/command-queries.ts'
 import { MAX_REHEARSAL_MS } from '../application/ports/rehearsals.ts'
 import { parkedColumns } from '../domain/command/columns.ts'
 import {
@@ -15,7 +16,7 @@ import {
   type ParkedFilter,
   parkedConditions,
 } from '../domain/command/parking.ts'
-import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, trueOrFalse } from './codecs.ts'
+import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, trueOrFalse, wordOf } from './codecs.ts'
 import { codecsOf, commandParams, none, paging } from './commands.ts'
 import { changes } from './history.ts'
 import { route } from './route.ts'
@@ -137,11 +138,11 @@ export const troubleshootingRoutes = {
     method: 'GET',
     path: '/troubleshooting',
     summary:
-      'What is parked, newest first; `q` looks in ids, error codes and messages. A payload of more than 4 KiB is null here, with its size and its beginning beside it: the single command has it whole. Messages end after 1,000 characters',
+      'What is parked; `sort`: newest or oldest first, or most attempts; `q` looks in ids, error codes and messages. A payload of more than 4 KiB is null here, with its size and its beginning beside it: the single command has it whole. Messages end after 1,000 characters',
     tag: 'Troubleshooting',
     permission: 'read',
     params: none,
-    query: object({}, { ...filters, ...paging }),
+    query: object({}, { ...filters, sort: wordOf(parkedSorts), ...paging }),
     body: null,
     success: { status: 200, body: t.type({ items: t.array(item), nextCursor: nullable(t.string), total: t.number }) },
     problems: [],

@@ -39,6 +39,17 @@ describe('O5: a cause', () => {
     expect([pending(almost), pending(aDay)]).toEqual([null, plus(30 * HOUR)])
   })
 
+  test('is not new again because its newest failure was dealt with, or because the oldest late reply was sent', () => {
+    const known = (lastAt: string) => new Map([['a', { ...told(fact()), lastAt }]])
+    const then = fact({ last: plus(23 * HOUR) })
+    const lower = changesOf(known(then.last), new Map([['a', fact({ count: 1 })]]), plus(24 * HOUR))
+    expect(lower.puts.map(([, { lastAt }]) => lastAt)).toEqual([])
+    const next = changesOf(known(then.last), new Map([['a', fact({ last: plus(25 * HOUR) })]]), plus(25 * HOUR))
+    expect(next.puts.map(([, { pendingSince }]) => pendingSince)).toEqual([null])
+    const late = fact({ kind: 'lateReplies', last: plus(48 * HOUR) })
+    expect(changesOf(known(NOW), new Map([['a', late]]), plus(50 * HOUR)).puts[0]?.[1].pendingSince).toBe(null)
+  })
+
   test('that waits is told, even if it is over by then', () => {
     const waits = { ...told(fact()), pendingSince: NOW }
     expect(changesOf(new Map([['a', waits]]), new Map(), plus(HOUR))).toEqual({ puts: [], over: [] })

@@ -178,7 +178,7 @@ describe('a conflict', () => {
     })
     await write(store, historyOf.PENDING)
     await expect(transact([turn(cancel())])).rejects.toThrow(ContentionError)
-    expect(asked.filter(call => call === 'append 1')).toHaveLength(8)
+    expect(asked.filter(call => call === 'append 1')).toHaveLength(24)
     expect(await typesIn(store)).not.toContain('CommandCanceled')
   })
 })

@@ -1,8 +1,10 @@
+import { useProgram } from '../support/servers/cli.ts'
 import { access } from './scenarios/access.ts'
 import { bulk } from './scenarios/bulk.ts'
 import { clearing } from './scenarios/clearing.ts'
 import { dense } from './scenarios/dense.ts'
 import { everybody } from './scenarios/everybody.ts'
+import { incidents } from './scenarios/incidents.ts'
 import { investigating } from './scenarios/investigating.ts'
 import { living } from './scenarios/living.ts'
 import { operations } from './scenarios/operations.ts'
@@ -19,6 +21,7 @@ operations(stage)
 runs(stage)
 living(stage)
 investigating(stage)
+incidents(stage, useProgram())
 everybody(stage, async () => {
   const [id = ''] = (await stage.bus.troubleshooting.list({ domain: 'demo', errorCode: 'LOOK_ONLY' })).items.map(
     i => i.commandId,
@@ -36,6 +39,11 @@ everybody(stage, async () => {
     '/troubleshooting/actions',
     '/troubleshooting/owed',
     `/troubleshooting/actions/${action?.actionId}`,
+    '/workers',
+    '/lanes',
+    '/alerts',
+    '/troubleshooting/replies',
+    '/troubleshooting/strangers',
     '/schedules',
     '/types',
     '/types/demo/Greet?range=24h',

@@ -15,6 +15,10 @@ test.each([
   ['a minus', '-1', "'-1"],
   ['an at sign', '@SUM(A1)', "'@SUM(A1)"],
   ['a tab before a formula', '\t=1', "'\t=1"],
+  ['a line break before a formula', '\n=1', '"\'\n=1"'],
+  ['white space before a formula', '  =1', "'  =1"],
+  ['a formula in wide characters', '\uff1d1+1', "'\uff1d1+1"],
+  ['a NUL before a formula', '\0=1', "'\0=1"],
   ['other characters', 'å😀', 'å😀'],
 ])('O7: %s in CSV', (_, value, cell) => {
   expect(csvOf([{ x: value, y: 1 }])).toBe(`x,y\r\n${cell},1\r\n`)
@@ -23,4 +27,5 @@ test.each([
 test('O7: CSV has a line of names, also without rows, and every name that a row has', () => {
   expect(csvOf([], ['a', 'b'])).toBe('a,b\r\n')
   expect(csvOf([{ a: 1 }, { b: 2 }])).toBe('a,b\r\n1,\r\n,2\r\n')
+  expect(csvOf(['x', '=y'])).toBe("value\r\nx\r\n'=y\r\n")
 })

@@ -92,14 +92,15 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       pollMs: 20,
       handlers: {
         Buy: () => ({ bought: true }),
-        Fail: () => {
-          if (broken) throw new Error('not today')
+        Fail: data => {
+          if (broken) throw new Error(`not today: ${JSON.stringify(data)}`)
           return null
         },
         Slow: async (_, { extendVisibility }) => extendVisibility(60),
         Note: { transactional: true, handle: () => ({ noted: true }) },
       },
     })
+    await operator.sensitive.add({ domain: 'shop', commandType: 'Fail', path: 'why' })
     // the domain is new: the worker makes its queue
     await working.start()
     await until(
@@ -115,7 +116,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     const replyTo = 'shop__replies'
     const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
     const others = await Promise.all(['a', 'b'].map(key => sender.send('shop', 'Fail', {}, { maxAttempts: 1, key })))
-    const failed = await sender.send('shop', 'Fail', {}, { maxAttempts: 1, replyTo })
+    const failed = await sender.send('shop', 'Fail', { why: 'between us' }, { maxAttempts: 1, replyTo })
     const slow = await sender.send('shop', 'Slow', {})
     const noted = await withClient(poolOf(roles, 'sender'), async client => {
       await client.query('begin')
@@ -146,6 +147,10 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       () => reader.troubleshooting.list({ domain: 'shop' }),
       ({ items }) => items.length === 3,
     )
+    // the worker may read what others have declared
+    expect(await reader.getCommand('shop', failed.commandId)).toMatchObject({
+      lastErrorMsg: 'not today: {"why":"•••"}',
+    })
     broken = false
     expect((await operator.troubleshooting.groups({ domain: 'shop' }))[0]).toMatchObject({ count: 3 })
     await operator.troubleshooting.cancel('shop', others[0]?.commandId ?? '', { operator: 'jane', reason: 'no more' })

@@ -99,7 +99,7 @@ export interface BusCalls extends Pauses {
     readonly groups: (filter?: GroupFilter) => Promise<readonly TroubleshootingGroup[]>
     /**
      * What the failed commands of a cause have in common that the succeeded ones of the same type have not: a value, a
-     * member or its type, a range, a tenant, a worker, a build or a time. Compares at most 2,000 of each, from about the same
+     * member or its type, a range, a tenant, a worker, a build or a time. Compares at most 1,000 of each, from about the same
      * time; best first, and nothing when nothing stands out. @throws InvalidInputError
      * @example
      * const { findings } = await bus.troubleshooting.explain({ domain: 'payments', commandType: 'Charge', errorCode: 'DOWN' })
@@ -147,7 +147,7 @@ export interface BusCalls extends Pauses {
     /** Sends nothing more, until it is resumed. @throws ActionNotFoundError, InvalidOperationError (it is over) */
     readonly pause: (id: string, options: ControlOptions) => Promise<ActionView>
     /** Goes on with a paused action. @throws ActionNotFoundError */
-    readonly resume: (id: string, options: ControlOptions) => Promise<ActionView>
+    readonly resume: (id: string, options: Omit<ControlOptions, 'reason'>) => Promise<ActionView>
     /** Ends an action after its present piece; what is left stays parked. @throws ActionNotFoundError */
     readonly stop: (id: string, options: ControlOptions) => Promise<ActionView>
     /** What an action would do, by the same decisions; changes nothing. */

@@ -1,13 +1,25 @@
+import { parsePayloadCondition } from '../../domain/json/payload-path.ts'
 import type { OperationFilter, OperationUser, StartOperation } from '../operations/operations.ts'
-import { isPermitted, isPermittedSomewhere } from '../permits/permits.ts'
+import { isPermittedSomewhere } from '../permits/permits.ts'
 import type { Identity, Permission } from '../ports/authorization.ts'
+import type { View } from '../ports/search/views.ts'
 import type { DeclareSearchOptions, DropSearchOptions } from '../search/search.ts'
 import type { SetView } from '../search/views.ts'
+import { HIDDEN } from '../sensitive/hide.ts'
 import { ForbiddenError } from '../shared/errors.ts'
 import { scopeOf } from '../shared/scope.ts'
 import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
-import { type CallerDeps, type Calling, demand, demandPermits, demandSomewhere } from './calling.ts'
+import {
+  type CallerDeps,
+  type Calling,
+  demand,
+  demandEverywhere,
+  demandPermits,
+  demandSomewhere,
+  hiddenFromSearch,
+  may,
+} from './calling.ts'
 import { commandCalls, figureCalls } from './command-calls.ts'
 import { causeCalls, laneCalls, limitCalls, pauseCalls, workerCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
@@ -54,20 +66,28 @@ const demandAllTenants = ({ identity }: Calling): void => {
   throw new ForbiddenError('what payloads are searched by holds for all tenants: this needs a token without a tenant')
 }
 
+/** A filter may hold the value of a member that the reader of the view cannot see. */
+const shownView = async (calling: Calling, view: View): Promise<View> => {
+  const { payload, domain = null } = view.filter
+  const condition = payload === undefined ? null : parsePayloadCondition(payload, ':')
+  if (condition === null || (await hiddenFromSearch(calling, condition.path, domain)) === undefined) return view
+  return { ...view, filter: { ...view.filter, payload: `${condition.path}:${HIDDEN}` } }
+}
+
 /** The caller's own views, and those that are shared in the tenant. */
 const viewCalls = {
-  list: async ({ bus, identity }: Calling) => {
-    return bus.views.list(identity)
+  list: async (calling: Calling) => {
+    return Promise.all((await calling.bus.views.list(calling.identity)).map(view => shownView(calling, view)))
   },
-  get: async ({ bus, identity }: Calling, name: string) => {
-    return bus.views.get(identity, name)
+  get: async (calling: Calling, name: string) => {
+    return shownView(calling, await calling.bus.views.get(calling.identity, name))
   },
   set: async (calling: Calling, name: string, options: SetView) => {
-    if (options.shared === true) demand(calling, 'operate')
+    if (options.shared === true) demandEverywhere(calling, 'operate')
     return calling.bus.views.set(calling.identity, name, options)
   },
   delete: async (calling: Calling, name: string, options: { readonly shared?: boolean } = {}) => {
-    if (options.shared === true) demand(calling, 'operate')
+    if (options.shared === true) demandEverywhere(calling, 'operate')
     return calling.bus.views.delete(calling.identity, name, options)
   },
 }
@@ -134,10 +154,9 @@ export const createCaller = (deps: CallerDeps, given: Identity): Caller => {
   return Object.assign(callsFor(calling), {
     identity,
     allows: (name: Permission, domain?: string | null): boolean =>
-      deps.authorization.allows(identity, name) &&
-      (domain === undefined
-        ? isPermittedSomewhere(identity.permissions, name)
-        : isPermitted(identity.permissions, { name, domain })),
+      domain === undefined
+        ? deps.authorization.allows(identity, name) && isPermittedSomewhere(identity.permissions, name)
+        : may(calling, name, domain),
     demand: (name: Permission, domain?: string | null): void => {
       demand(calling, name)
       if (domain !== undefined) demandPermits(calling, [{ name, domain }])

@@ -6,10 +6,12 @@ import type { Log } from '../ports/log.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
 import type { Subscribe } from '../ports/reading/live-events.ts'
 import type { StatsReader } from '../ports/reading/stats.ts'
+import type { Searchable } from '../ports/search/searchable.ts'
 import type { Request } from '../replies/request.ts'
 import { hide, isSensitive } from '../sensitive/hide.ts'
 import { ANY_TYPE, type SensitivePaths } from '../sensitive/sensitive-paths.ts'
 import { ForbiddenError } from '../shared/errors.ts'
+import { isWithin } from '../shared/scope.ts'
 import type { BusCalls } from './bus-calls.ts'
 import type { MayReplyTo } from './reply-queues.ts'
 import { rolesFor } from './roles.ts'
@@ -50,10 +52,21 @@ export const demand = ({ authorization, identity }: Calling, permission: Permiss
 export const demandPermits = ({ identity: { permissions } }: Calling, needs: readonly Need[]): void => {
   const missing = needs.find(need => !isPermitted(permissions, need))
   if (missing === undefined) return
-  throw new ForbiddenError(
-    `this needs ${permitFor(missing)} among the permissions of the token${missing.domain === null ? ', because it is not limited to one domain' : ''}`,
-  )
+  // neither its domain nor whether it exists is told
+  const needed = missing.isLookedUp === true ? `${missing.name}@<its domain>` : permitFor(missing)
+  const why = missing.isLookedUp !== true && missing.domain === null ? ', because it is not limited to one domain' : ''
+  throw new ForbiddenError(`this needs ${needed} among the permissions of the token${why}`)
 }
+
+/** Both, in all domains. @throws ForbiddenError */
+export const demandEverywhere = (calling: Calling, permission: Permission): void => {
+  demand(calling, permission)
+  demandPermits(calling, [{ name: permission, domain: null }])
+}
+
+/** Whether roles and the caller's own list allow it in a domain; null: in all. */
+export const may = ({ authorization, identity }: Calling, name: Permission, domain: string | null): boolean =>
+  authorization.allows(identity, name) && isPermitted(identity.permissions, { name, domain })
 
 /** @throws ForbiddenError when the caller's own list names the permission for no domain at all */
 export const demandSomewhere = ({ identity: { permissions } }: Calling, permission: Permission): void => {
@@ -62,9 +75,9 @@ export const demandSomewhere = ({ identity: { permissions } }: Calling, permissi
 }
 
 const revealsTo =
-  ({ authorization, identity }: Calling) =>
+  (calling: Calling) =>
   (domain: string | null): boolean =>
-    authorization.allows(identity, 'reveal') && isPermitted(identity.permissions, { name: 'reveal', domain })
+    may(calling, 'reveal', domain)
 
 /** An answer as this caller may see it. */
 export const hideFrom = async <A>(calling: Calling, answer: A, domain: string | null): Promise<A> => {
@@ -73,27 +86,54 @@ export const hideFrom = async <A>(calling: Calling, answer: A, domain: string | 
   return isWhole ? answer : hide(answer, { paths: await calling.sensitive.known(), reveals }, { domain })
 }
 
-/** A search would tell the value of a member that the caller cannot see. @throws ForbiddenError */
-export const demandSearchable = async (calling: Calling, path: string, domain: string | null): Promise<void> => {
-  if (revealsTo(calling)(domain)) return
+/** What is searched by this path and hidden from the caller; undefined: nothing. */
+export const hiddenFromSearch = async (
+  calling: Calling,
+  path: string,
+  domain: string | null,
+): Promise<Searchable | undefined> => {
+  if (may(calling, 'reveal', domain)) return undefined
   const sensitive = await calling.sensitive.known()
   const searchable = sensitive.length === 0 ? [] : await calling.bus.search.declared()
-  const hidden = searchable.find(one => (path === ANY_PATH || one.path === path) && isSensitive(sensitive, one))
+  return searchable.find(one => (path === ANY_PATH || one.path === path) && isSensitive(sensitive, one))
+}
+
+/** A search would tell the value of a member that the caller cannot see. @throws ForbiddenError */
+export const demandSearchable = async (calling: Calling, path: string, domain: string | null): Promise<void> => {
+  const hidden = await hiddenFromSearch(calling, path, domain)
   if (hidden === undefined) return
   throw new ForbiddenError(
     `${hidden.path} of ${hidden.commandType} is sensitive: to search it needs one of the roles ${rolesFor.reveal.join(', ')}`,
   )
 }
 
+/** Whether members of payloads are hidden from the caller; null: of any domain, of any type. */
+export const hidesFrom = async (
+  calling: Calling,
+  domain: string | null,
+  commandType: string | null,
+): Promise<boolean> => {
+  const reveals = revealsTo(calling)
+  if (reveals(domain)) return false
+  return (await calling.sensitive.known()).some(
+    path =>
+      (domain === null ? !reveals(path.domain) : path.domain === domain) &&
+      (commandType === null || path.commandType === ANY_TYPE || path.commandType === commandType),
+  )
+}
+
+/** @throws ForbiddenError */
+export const refuseUnseen = (what: string): never => {
+  throw new ForbiddenError(
+    `members of this payload are hidden from you: ${what} needs permission reveal (${rolesFor.reveal.join(', ')})`,
+  )
+}
+
 /** Another payload would replace members that its editor cannot see. @throws ForbiddenError */
 export const demandSight = async (calling: Calling, domain: string, commandId: string): Promise<void> => {
-  if (revealsTo(calling)(domain)) return
-  const paths = (await calling.sensitive.known()).filter(path => path.domain === domain)
-  if (paths.length === 0) return
+  if (!(await hidesFrom(calling, domain, null))) return
   const command = await calling.bus.getCommand(domain, commandId)
-  if (paths.some(({ commandType }) => commandType === ANY_TYPE || commandType === command?.commandType)) {
-    throw new ForbiddenError(
-      `members of this payload are hidden from you: another payload needs permission reveal (${rolesFor.reveal.join(', ')})`,
-    )
-  }
+  // of another tenant: the call itself does not find it
+  if (command === null || !isWithin(calling.scope, command.tenantId)) return
+  if (await hidesFrom(calling, domain, command.commandType)) refuseUnseen('another payload')
 }

@@ -1,11 +1,13 @@
 import { commandQueue } from '../../domain/command/names.ts'
+import type { Json } from '../../domain/json/json.ts'
+import { sameJson } from '../../domain/json/same-json.ts'
 import { ScheduleNotFoundError } from '../flow/schedule-errors.ts'
 import type { NewSchedule } from '../flow/schedule-input.ts'
 import type { ScheduleOptions } from '../flow/schedules.ts'
 import type { ScheduleFilter } from '../ports/reading/schedule-queries.ts'
 import { domainOf } from '../shared/input.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
-import type { CallersFilter, Calling } from './calling.ts'
+import { type CallersFilter, type Calling, hideFrom, hidesFrom, refuseUnseen } from './calling.ts'
 import { demandOpen } from './command-calls.ts'
 
 const callerOf = ({ identity, scope }: Calling): ScheduleOptions => ({ operator: identity.subject, ...scope })
@@ -22,6 +24,19 @@ const find = async (calling: Calling, name: string) => {
   return found
 }
 
+/**
+ * Who cannot see members of the payload changes the times with the payload as it was shown: then the original stays.
+ * @throws ForbiddenError for another payload
+ */
+const withHidden = async (calling: Calling, name: string, given: NewSchedule): Promise<unknown> => {
+  const { domain, commandType, data } = given
+  const found = await calling.bus.schedules.get(name, calling.scope)
+  if (found === null || !(await hidesFrom(calling, found.domain, found.commandType))) return data
+  const shown = await hideFrom(calling, found, null)
+  const isSame = domain === found.domain && commandType === found.commandType && sameJson(shown.data, data as Json)
+  return isSame ? found.data : refuseUnseen('another one')
+}
+
 export const scheduleCalls = {
   list: async ({ bus, scope }: Calling, filter: CallersFilter<ScheduleFilter> = {}) => {
     return bus.schedules.list({ ...filter, ...scope })
@@ -32,7 +47,11 @@ export const scheduleCalls = {
   },
   set: async (calling: Calling, name: string, given: NewSchedule) => {
     await admitSchedule(calling, given)
-    return calling.bus.schedules.set(name, given, callerOf(calling))
+    return calling.bus.schedules.set(
+      name,
+      { ...given, data: await withHidden(calling, name, given) },
+      callerOf(calling),
+    )
   },
   delete: async (calling: Calling, name: string) => {
     return calling.bus.schedules.delete(name, callerOf(calling))

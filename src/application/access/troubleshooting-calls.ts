@@ -14,7 +14,7 @@ import type { ControlOptions } from '../troubleshooting/control-action.ts'
 import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
-import { type CallersFilter, type Calling, demandSight } from './calling.ts'
+import { type CallersFilter, type Calling, demandSight, may } from './calling.ts'
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
@@ -66,11 +66,12 @@ export const troubleshootingCalls = {
     return bus.troubleshooting.listAt({ ...options, ...scope })
   },
   /** Places in the code are for callers who may see histories. */
-  groups: async ({ bus, scope, authorization, identity }: Calling, filter: CallersFilter<GroupFilter>) => {
+  groups: async (calling: Calling, filter: CallersFilter<GroupFilter>) => {
+    const { bus, scope } = calling
     return bus.troubleshooting.groups({
       ...filter,
       ...scope,
-      ...(authorization.allows(identity, 'audit') ? {} : { byFrame: false }),
+      ...(may(calling, 'audit', filter.domain ?? null) ? {} : { byFrame: false }),
     })
   },
   explain: async ({ bus, scope }: Calling, cause: Cause) => {
@@ -116,8 +117,8 @@ export const troubleshootingCalls = {
     return calling.bus.actions.pause(id, { ...why, ...actingOnMany(calling) })
   },
   /** @throws ActionNotFoundError */
-  resume: async (calling: Calling, id: string, why: Pick<ControlOptions, 'reason'> = {}) => {
-    return calling.bus.actions.resume(id, { ...why, ...actingOnMany(calling) })
+  resume: async (calling: Calling, id: string) => {
+    return calling.bus.actions.resume(id, actingOnMany(calling))
   },
 }
 

@@ -12,11 +12,13 @@ export type Verdict =
  */
 export const judgeStage = (action: ActionRecord, standing: Standing): Verdict => {
   const rule = ruleOf(action)
-  const broken = rule === null ? null : brokenRule(rule, standing)
+  const { length } = stageTargets(action)
+  // the last stage is judged while it is sent: of the first few, one may be any share
+  const sizeOfStage = standing.sizeOfStage + (action.stage < length ? 0 : standing.left)
+  const broken = rule === null ? null : brokenRule(rule, { ...standing, sizeOfStage })
   if (broken === null) return { verdict: standing.running > 0 ? 'waiting' : 'pass' }
   if (action.canary !== null)
     return { verdict: 'end', status: 'CANARY_FAILED', note: `the canary failed: ${standing.first}` }
-  const { length } = stageTargets(action)
   const where = length > 1 ? ` in stage ${action.stage} of ${length}` : ''
   return {
     verdict: 'end',

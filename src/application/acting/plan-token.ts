@@ -50,7 +50,8 @@ export const tokenOf = async (
 
 export const textOfToken = ({ options, print, snapshot }: PlanToken): string => `${options}${print}.${snapshot}`
 
-const TOKEN = /^([0-9a-f]{16})([0-9a-f]{32})\.([\d:,]{1,4000})$/
+/** A snapshot names every transaction that was open. */
+const TOKEN = /^([0-9a-f]{16})([0-9a-f]{32})\.([\d:,]{1,40000})$/
 
 export const isToken = (text: string): boolean => TOKEN.test(text)
 

@@ -21,9 +21,13 @@ export const changesOf = (
     const before = known.get(key)
     if (before === undefined) return [[key, { facts, lastAt: facts.last, pendingSince: now }]]
     const { lastAt, pendingSince } = before
-    const isNews = pendingSince === null && Date.parse(facts.last) - Date.parse(lastAt) >= DAY_MS
-    if (facts.last === lastAt && (pendingSince === null || facts.count === before.facts.count)) return []
-    return [[key, { facts, lastAt: facts.last, pendingSince: isNews ? now : pendingSince }]]
+    // that of late replies is the oldest, which changes as they are sent
+    const isNews =
+      facts.kind !== 'lateReplies' && pendingSince === null && Date.parse(facts.last) - Date.parse(lastAt) >= DAY_MS
+    // the newest failure may have been dealt with, and has been seen all the same
+    const newest = facts.last > lastAt ? facts.last : lastAt
+    if (newest === lastAt && (pendingSince === null || facts.count === before.facts.count)) return []
+    return [[key, { facts, lastAt: newest, pendingSince: isNews ? now : pendingSince }]]
   })
   const over = [...known].flatMap(([key, { pendingSince }]) => (present.has(key) || pendingSince !== null ? [] : [key]))
   return { puts, over }

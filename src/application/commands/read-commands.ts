@@ -1,12 +1,14 @@
 import { parkedConditions } from '../../domain/command/parking.ts'
 import { ANY_PATH, MAX_SEARCHED_VALUE, type PayloadCondition } from '../../domain/json/payload-path.ts'
 import { isUuid } from '../../domain/uuid.ts'
-import type {
-  AuditFilter,
-  CommandFilter,
-  CommandQueries,
-  GroupFilter,
-  TroubleshootingFilter,
+import {
+  type AuditFilter,
+  type CommandFilter,
+  type CommandQueries,
+  commandSorts,
+  type GroupFilter,
+  parkedSorts,
+  type TroubleshootingFilter,
 } from '../ports/reading/command-queries.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import {
@@ -18,6 +20,7 @@ import {
   domainOf,
   instantOf,
   limitOf,
+  oneOf,
   optional,
   statusOf,
   textOf,
@@ -111,6 +114,7 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
     payload: optional(filter.payload, payloadOf),
     idPrefix: optional(filter.idPrefix, idPrefixOf),
     message: messageOf(filter),
+    sort: optional(filter.sort, value => oneOf(commandSorts, value, 'sort')),
     limit: optional(filter.limit, limitOf),
     cursor: optional(filter.cursor, cursorOf),
   } as never)
@@ -120,6 +124,7 @@ export const troubleshootingFilterOf = (filter: TroubleshootingFilter): Troubles
   ...conditionsOf(filter, parkedConditions),
   ...given<TroubleshootingFilter>({
     tenantId: optional(filter.tenantId, scopedTenantOf),
+    sort: optional(filter.sort, value => oneOf(parkedSorts, value, 'sort')),
     limit: optional(filter.limit, limitOf),
     cursor: optional(filter.cursor, cursorOf),
   } as never),

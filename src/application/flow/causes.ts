@@ -43,8 +43,8 @@ export interface CausesDeps {
 }
 
 const MOST_NOTES = 100
-/** The most characters of an error code. */
-const MAX_CODE = 1_000
+/** The most characters of an error code that a worker keeps. */
+const MAX_CODE = 200
 
 const causeKind: SettingKind<CauseState, CauseIntent, CauseEvent, never> = {
   name: 'Cause',

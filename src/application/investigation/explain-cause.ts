@@ -7,7 +7,7 @@ import { isSecretName } from '../shared/mask-secrets.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 
 /** The most failed and the most succeeded commands that are compared. */
-export const MOST_SAMPLES = 2_000
+export const MOST_SAMPLES = 1_000
 
 export interface ExplainDeps {
   readonly queries: ExplainQueries
@@ -24,8 +24,12 @@ export const explainCause =
   ({ queries, sensitive }: ExplainDeps) =>
   async (given: CauseFilter): Promise<Explained> => {
     const cause = causeOf(given)
-    const [paths, { failed, succeeded }] = await Promise.all([sensitive(), queries.samples(cause, MOST_SAMPLES)])
+    const [paths, { failed, succeeded, failedAt }] = await Promise.all([
+      sensitive(),
+      queries.samples(cause, MOST_SAMPLES),
+    ])
     return explain(failed, succeeded, {
+      failedAt,
       isHidden: path => isSecretName(path) || isSensitive(paths, { ...cause, path }),
     })
   }

@@ -72,20 +72,19 @@ const started =
     if (found?.operator === identity.subject) return []
     const criteria = found?.criteria
     const domain = criteria !== undefined && 'filter' in criteria ? domainIn(criteria.filter.domain) : null
-    return [{ name: stops ? (found?.action ?? 'operate') : 'read', domain }]
+    return [{ name: stops ? (found?.action ?? 'operate') : 'read', domain, isLookedUp: true }]
   }
 
 const ofSchedule: NeedsOf = async ([name], permission, { bus, scope }) => {
   const found = await bus.schedules.get(name as string, scope)
-  return [{ name: permission, domain: found?.domain ?? null }]
+  return [{ name: permission, domain: found?.domain ?? null, isLookedUp: true }]
 }
 
 /** A schedule that moves to another domain needs both. */
 const settingSchedule: NeedsOf = async ([name, given], permission, { bus, scope }) => {
-  const domains = new Set([domainIn(member(given, 'domain'))])
   const found = await bus.schedules.get(name as string, scope)
-  if (found !== null) domains.add(found.domain)
-  return [...domains].map(domain => ({ name: permission, domain }))
+  const before: Need | null = found && { name: permission, domain: found.domain, isLookedUp: true }
+  return [{ name: permission, domain: domainIn(member(given, 'domain')) }, ...(before === null ? [] : [before])]
 }
 
 /** For the calls that are of one domain, or may be; every other call needs its permission in all domains. */
@@ -103,7 +102,7 @@ export const callNeeds: Needs = {
   pause: filtered(),
   resume: async ([id], permission, { bus, scope }) => {
     const found = (await bus.pauses(scope)).find(({ pauseId }) => pauseId === id)
-    return [{ name: permission, domain: found?.domain ?? null }]
+    return [{ name: permission, domain: found?.domain ?? null, isLookedUp: true }]
   },
   pauses: filtered(),
   lanes: { list: filtered(), get: named, set: named, listAt: filtered(1) },

@@ -15,6 +15,8 @@ export const EVERY_DOMAIN = '*'
 export interface Need {
   readonly name: PermitName
   readonly domain: string | null
+  /** The domain is that of something that the call names; null: there is no such thing. */
+  readonly isLookedUp?: true
 }
 
 /**

@@ -134,6 +134,8 @@ export interface ItemMark {
 export interface Standing extends SoFar {
   /** Of the present stage, not ended. */
   readonly running: number
+  /** Of the whole action, without an outcome. */
+  readonly left: number
   readonly first: string | null
 }
 
@@ -194,7 +196,11 @@ export interface ActionStore {
    * and nothing is stored, unless the selection still has it.
    */
   readonly create: (action: NewAction, print?: string) => Promise<ActionRecord | null>
-  readonly printOf: (selection: Selection) => Promise<SelectionPrint>
+  /** With how many there are, and the keys of the first `most` in the order of the action. */
+  readonly printOf: (
+    selection: Selection,
+    most: number,
+  ) => Promise<SelectionPrint & { readonly total: number; readonly first: readonly CommandKey[] }>
   /** At most 20, as far as the log still says. */
   readonly changesSince: (selection: Selection, snapshot: string) => Promise<readonly PlanChange[]>
   readonly get: (id: string) => Promise<ActionRecord | null>

@@ -46,6 +46,7 @@ const filtersOf: Readonly<Record<ViewedList, readonly string[]>> = {
     'idPrefix',
     'message',
     'retrying',
+    'sort',
   ],
   troubleshooting: [...parkedConditions.map(([name]) => name), 'view', 'sort'],
 }

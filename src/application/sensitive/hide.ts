@@ -47,6 +47,10 @@ const structure = (value: unknown, place: Place, hiding: Hiding): unknown => {
   })
 }
 
+/** The same for one value, at a path of a payload of any domain. */
+export const hideAt = <A>(value: A, path: readonly string[], paths: readonly SensitivePath[]): A =>
+  free(value, path, patternsFor({ domain: null, commandType: null }, { paths, reveals: () => false })) as A
+
 /** JSON of commands, at a path below the payload or the like. */
 const free = (value: unknown, path: readonly string[], patterns: Patterns): unknown => {
   if (patterns.length === 0) return value
@@ -56,8 +60,9 @@ const free = (value: unknown, path: readonly string[], patterns: Patterns): unkn
   const change = pointerOf(value)
   return mapped(value, (name, member) => {
     if (isPreview(value, name)) return HIDDEN
-    if (change !== null && (name === 'from' || name === 'to')) return free(member, change, patterns)
-    return free(member, [...path, name], patterns)
+    const shown = free(member, [...path, name], patterns)
+    // a payload may look like a difference: both places count
+    return change !== null && (name === 'from' || name === 'to') ? free(shown, change, patterns) : shown
   })
 }
 
@@ -75,7 +80,7 @@ export const isSensitive = (
 }
 
 /** Whether the end of some part of the path is one of the patterns: what lies below a hidden member is hidden, too. */
-const fits = (path: readonly string[], patterns: Patterns): boolean =>
+export const fits = (path: readonly string[], patterns: Patterns): boolean =>
   patterns.some(pattern =>
     path.some(
       (_, start) =>
@@ -83,7 +88,7 @@ const fits = (path: readonly string[], patterns: Patterns): boolean =>
     ),
   )
 
-const patternsFor = ({ domain, commandType }: Place, { paths, reveals }: Hiding): Patterns =>
+export const patternsFor = ({ domain, commandType }: Place, { paths, reveals }: Hiding): Patterns =>
   reveals(domain)
     ? []
     : paths

@@ -53,7 +53,8 @@ export type Transact<State, Intent, Event, Rejection> = (
   options?: TransactOptions<State, Event, Rejection>,
 ) => Promise<readonly TurnOutcome<State, Event, Rejection>[]>
 
-const MAX_ROUNDS = 8
+/** Twenty operators who write about one command at the same time each get a turn. */
+const MAX_ROUNDS = 24
 
 /**
  * The load -> decide -> append loop for independent turns (`createTogether` is for several streams at once).

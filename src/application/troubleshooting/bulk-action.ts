@@ -95,7 +95,7 @@ export const startAction =
       throw new PlanChangedError([], 'options')
     const record = await store.create({ ...action, id: ids.next() }, plan?.print)
     if (record !== null) return toActionView(record)
-    throw new PlanChangedError(plan === null ? [] : await store.changesSince(action, plan.snapshot))
+    throw new PlanChangedError(plan === null ? [] : await store.changesSince(action, plan.snapshot).catch(() => []))
   }
 
 /** The action, or null. @throws InvalidInputError */

@@ -51,7 +51,9 @@ export const pauseAction = (store: ActionStore): Control => {
 }
 
 /** Goes on with a paused action; others stay as they are. @throws ActionNotFoundError, InvalidInputError */
-export const resumeAction = (store: ActionStore): Control =>
+export const resumeAction = (
+  store: ActionStore,
+): ((id: string, options: Omit<ControlOptions, 'reason'>) => Promise<ActionView>) =>
   control(store, async (taken, who) => {
     if (taken.action.status === 'PAUSED') await taken.resume(who)
   })

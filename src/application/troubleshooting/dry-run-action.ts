@@ -3,7 +3,6 @@ import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import { textOfToken, tokenOf } from '../acting/plan-token.ts'
 import type { ActionStore } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { CommandQueries } from '../ports/reading/command-queries.ts'
 import { CommandBusError } from '../shared/errors.ts'
 import { actionOf } from './action-input.ts'
 import { intentOf } from './apply-action.ts'
@@ -13,7 +12,6 @@ import type { BulkActionOptions } from './operator-options.ts'
 
 export interface DryRunActionDeps {
   readonly plan: PlanTurns
-  readonly queries: Pick<CommandQueries, 'parked'>
   readonly clock: Clock
   readonly printOf: ActionStore['printOf']
 }
@@ -33,7 +31,7 @@ export interface ActionPlan {
   readonly action: ParkedAction
   /** Commands that match the filter, or were named. */
   readonly total: number
-  /** How many of these were decided, by the decision of the action itself: all, up to 10,000. */
+  /** How many of these were decided, by the decision of the action itself: the first 10,000 in its order. */
   readonly decided: number
   /** How many of the decided commands the action would change. */
   readonly would: number
@@ -50,34 +48,29 @@ export interface ActionPlan {
 
 const MOST = 10_000
 const SAMPLES = 20
-const PAGE = 100
 /** Streams in memory at a time; they are read whole, with payloads. */
 const PIECE = 25
 
 /** Writes nothing and makes no action. @throws InvalidInputError */
 export const dryRunAction =
-  ({ plan, queries, clock, printOf }: DryRunActionDeps) =>
+  ({ plan, clock, printOf }: DryRunActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionPlan> => {
     const at = clock.now().toISOString()
     const action = actionOf(options, at)
-    const { details, target, operator, tenantId } = action
+    const { details, operator, tenantId } = action
     // first: what changes while the rest is read makes the token stale, never the other way round
-    const token = await tokenOf(action, await printOf(action))
+    const { total, first, ...print } = await printOf(action, MOST)
+    const token = await tokenOf(action, print)
     const intent = intentOf(details, { at, actor: operator })
-    const scope = tenantId === null ? {} : { tenantId }
     const guard = tenantId === null ? {} : { guard: onlyWithin({ tenantId }) }
     const messages = new Map<string, number>()
     const replies = new Map<string, number>()
     const samples: CommandPlan[] = []
     const blockedSamples: BlockedItem[] = []
-    let [decided, would, total] = [0, 0, 'ids' in target ? target.ids.length : 0]
+    let would = 0
 
-    const decideAll = async (keys: readonly CommandKey[]): Promise<void> => {
-      for (let i = 0; i < keys.length; i += PIECE) await decide(keys.slice(i, i + PIECE))
-    }
     const decide = async (keys: readonly CommandKey[]): Promise<void> => {
       const outcomes = await plan(keys.map(key => ({ key, intent, ...guard })))
-      decided += keys.length
       outcomes.forEach((outcome, i) => {
         const key = keys[i] as CommandKey
         if (outcome.outcome === 'rejected') {
@@ -93,28 +86,13 @@ export const dryRunAction =
       })
     }
 
-    if ('ids' in target) {
-      await decideAll(target.ids)
-    } else {
-      let cursor: string | null = null
-      do {
-        const page: Awaited<ReturnType<CommandQueries['parked']>> = await queries.parked({
-          ...target.filter,
-          ...scope,
-          limit: PAGE,
-          ...(cursor === null ? {} : { cursor }),
-        })
-        total = Math.max(total, page.total)
-        await decideAll(page.items.map(({ domain, commandId }) => ({ domain, commandId })))
-        cursor = page.nextCursor
-      } while (cursor !== null && decided < MOST)
-    }
+    for (let i = 0; i < first.length; i += PIECE) await decide(first.slice(i, i + PIECE))
     return {
       action: details.action,
-      total: Math.max(total, decided),
-      decided,
+      total,
+      decided: first.length,
       would,
-      blocked: decided - would,
+      blocked: first.length - would,
       messages: countsOf(messages),
       replies: countsOf(replies),
       samples,

@@ -33,7 +33,7 @@ const BATCH_SEPARATE = 100
 const BATCH_BYTES = 8 * 1024 * 1024
 /** Sizes to remember; they only affect speed. */
 const MAX_SIZES = 1000
-/** While the last stage is sent, its rule is looked at so often. */
+/** While the last stage is sent, its rule is looked at so often, or less often, so that looking takes half of the time at most. */
 const JUDGE_MS = 300
 
 /**
@@ -46,7 +46,7 @@ export const stepAction = (deps: RunActionDeps) => {
   const { store, clock, separateLog } = deps
   const largest = separateLog === undefined ? BATCH : BATCH_SEPARATE
   const sizes = new Map<string, number>()
-  const judgedAt = new Map<string, number>()
+  const judgeFrom = new Map<string, number>()
   const prefetch = createPrefetch(store)
   const now = (): string => clock.now().toISOString()
 
@@ -116,14 +116,16 @@ export const stepAction = (deps: RunActionDeps) => {
     return settled ?? 'busy'
   }
 
-  /** Looks at the rule of a stage that is being sent, now and then. */
-  const judgeMeanwhile = async (action: ActionRecord): Promise<boolean> => {
+  /** Looks at the rule of a stage that is being sent, now and then. While that fails, nothing is sent. */
+  const judgeMeanwhile = async (action: ActionRecord): Promise<StepResult | null> => {
     const at = performance.now()
-    if (at - (judgedAt.get(action.id) ?? 0) < JUDGE_MS) return false
-    if (judgedAt.size > MAX_SIZES) judgedAt.clear()
-    judgedAt.set(action.id, at)
-    await judge(action, false)
-    return true
+    if (at < (judgeFrom.get(action.id) ?? 0)) return null
+    const result = await judge(action, false)
+    if (result === 'busy') return result
+    const end = performance.now()
+    if (judgeFrom.size > MAX_SIZES) judgeFrom.clear()
+    judgeFrom.set(action.id, end + Math.max(JUDGE_MS, end - at))
+    return result
   }
 
   return async (action: ActionRecord): Promise<StepResult> => {
@@ -134,7 +136,7 @@ export const stepAction = (deps: RunActionDeps) => {
     const next = nextPiece(action)
     if (next.do === 'judge') return judge(action, true)
     if (next.do === 'wait') return next.ms ?? 'waiting'
-    return next.judge && (await judgeMeanwhile(action)) ? 'worked' : work(action.id)
+    return (next.judge ? await judgeMeanwhile(action) : null) ?? work(action.id)
   }
 }
 

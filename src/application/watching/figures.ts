@@ -1,4 +1,5 @@
 import type { Unhandled } from '../../domain/flow/unhandled.ts'
+import type { Scope } from '../ports/authorization.ts'
 import type {
   CausesPage,
   FigureQueries,
@@ -34,8 +35,8 @@ export interface Figures {
 
 export interface FiguresDeps {
   readonly queries: FigureQueries
-  /** Domains that no worker reads. */
-  readonly noWorkers: () => Promise<readonly Unhandled[]>
+  /** What no worker is there for. */
+  readonly noWorkers: (scope: Scope) => Promise<readonly Unhandled[]>
 }
 
 const DEFAULT_RANGE = '15m'
@@ -61,7 +62,7 @@ export const createFigures = ({ queries, noWorkers }: FiguresDeps): Figures => (
     const [courses, { items }, withoutWorker] = await Promise.all([
       queries.courses(whose),
       queries.queues({ range: DEFAULT_RANGE, ...whose }),
-      tenantId === undefined ? noWorkers() : [],
+      noWorkers(whose),
     ])
     return statusOf({ ...courses, queues: items, noWorkers: withoutWorker }, timeZone)
   },

@@ -5,7 +5,7 @@ import { scopedTenantOf } from '../shared/scope.ts'
 
 /** Who works, and for which commands there is nobody. */
 export const createWorkerCalls = (queries: WorkerQueries) => ({
-  /** The workers that were heard of within the last hour, by domain: the first 1,000. @throws InvalidInputError */
+  /** The workers that were heard of within the last hour, by domain: at most 1,000, lost ones only if there is room. @throws InvalidInputError */
   list: async (filter: WorkerFilter = {}): Promise<readonly KnownWorker[]> => queries.list(filterOf(filter)),
   /**
    * The domains, and the types in domains with workers, whose commands could begin now and that no worker is there for. What

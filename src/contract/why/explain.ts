@@ -20,7 +20,7 @@ export const explainRoutes = {
     method: 'GET',
     path: '/troubleshooting/explain',
     summary:
-      'What the failed commands of a cause have in common that the succeeded ones of the same type have not, best first; nothing when nothing stands out. Compares at most 2,000 of each, from about the same time',
+      'What the failed commands of a cause have in common that the succeeded ones of the same type have not, best first; nothing when nothing stands out. Compares at most 1,000 of each, from about the same time',
     tag: 'Troubleshooting',
     permission: 'audit',
     params: none,

@@ -30,7 +30,8 @@ interface Staged {
 /** How many commands are sent at the end of each stage. Stages that would add none are left out. */
 export const stageTargets = ({ total, canary, campaign: { stages } }: Staged): readonly number[] => {
   if (canary !== null) return [canary, Math.max(canary, total)]
-  const targets = (stages ?? [100]).map(percent => Math.ceil((total * percent) / 100))
+  // 1.1 % of 1,000 is 11.000000000000002 to the computer
+  const targets = (stages ?? [100]).map(percent => Math.ceil(((total * percent) / 100) * (1 - 1e-12)))
   return targets.filter((target, i) => i === 0 || target > (targets[i - 1] ?? 0))
 }
 
@@ -43,7 +44,7 @@ export interface SoFar {
   /** In all stages. */
   readonly failures: number
   readonly sameCause: number
-  /** In the present stage. */
+  /** In the present stage; its size includes what is still to be sent. */
   readonly failuresOfStage: number
   readonly sizeOfStage: number
 }
@@ -52,7 +53,8 @@ export interface SoFar {
 export const brokenRule = ({ failures, share, sameCause }: StopRule, soFar: SoFar): string | null => {
   const same = sameCause === true ? 1 : sameCause === false ? undefined : sameCause
   if (failures !== undefined && soFar.failures >= failures) return `${soFar.failures} did not complete`
-  if (share !== undefined && soFar.failuresOfStage > 0 && soFar.failuresOfStage >= share * soFar.sizeOfStage) {
+  // divided, because 0.07 * 100 is more than 7
+  if (share !== undefined && soFar.failuresOfStage > 0 && soFar.failuresOfStage / soFar.sizeOfStage >= share) {
     return `${soFar.failuresOfStage} of the ${soFar.sizeOfStage} of this stage did not complete`
   }
   return same !== undefined && soFar.sameCause >= same

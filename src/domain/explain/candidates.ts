@@ -1,7 +1,7 @@
 import type { Json } from '../json/json.ts'
 import type { FindingKind } from './finding.ts'
-import { bestInterval, type Measured } from './interval.ts'
-import { type Member, membersOf } from './members.ts'
+import { bestInterval, followsTime, type Measured } from './interval.ts'
+import { type Member, membersOf, placesOf } from './members.ts'
 import type { Counts, Sample } from './sample.ts'
 
 /** A smaller difference between the shares does not stand out. */
@@ -16,6 +16,8 @@ export interface Candidate {
   readonly all: Counts
   /** How many were tried to find it. */
   readonly tries: number
+  /** A range that only says when they were sent, in other words. */
+  readonly followsTime?: () => boolean
 }
 
 /** A command, and whether it is one of the failed. */
@@ -31,12 +33,29 @@ export const payloadCandidates = (
   samples: readonly Marked[],
   isHidden: (path: string) => boolean,
 ): readonly Candidate[] => {
-  const read = samples.filter(({ data }) => data !== undefined)
+  const read = quicklyRead(samples.filter(({ data }) => data !== undefined))
   const all = countOf(read)
   const members = membersOf(read, isHidden)
   const plain = members.flatMap(member => plainCandidates(member, all))
   const ranges = members.flatMap(member => rangeCandidates(member, all))
   return [...sharing(plain), ...sharing(ranges)]
+}
+
+/** Places of all payloads together that are compared within some tenths of a second. */
+const MOST_PLACES = 200_000
+const FEWEST = 100
+
+/** Of large payloads as many as can be compared quickly, at even distances: nothing else runs in this process meanwhile. */
+const quicklyRead = (samples: readonly Marked[]): readonly Marked[] => {
+  const some = samples.filter((_, i) => i % 50 === 0)
+  const places = some.reduce((sum, { data }) => sum + placesOf(data ?? null), 0) / Math.max(1, some.length)
+  const most = Math.max(FEWEST, Math.floor(MOST_PLACES / Math.max(1, places) / 2))
+  return [true, false].flatMap(side => {
+    const own = samples.filter(({ failed }) => failed === side)
+    return own.filter(
+      (_, i) => own.length <= most || Math.floor((i * most) / own.length) !== Math.floor(((i - 1) * most) / own.length),
+    )
+  })
 }
 
 /** Each was tried beside all others of its family. */
@@ -53,48 +72,46 @@ const isSame = (one: Counts, other: Counts): boolean => one.failed === other.fai
 
 const plainCandidates = ({ path, present, types, values }: Member, all: Counts): readonly Candidate[] => {
   const missing = { failed: all.failed - present.failed, succeeded: all.succeeded - present.succeeded }
-  const candidate = (kind: FindingKind, value: Json, found: Counts): Candidate => ({
-    kind,
-    path,
-    value,
-    found: { ...found },
-    all,
-    tries: 1,
-  })
+  const candidate = (kind: FindingKind, value: Json, { failed, succeeded }: Counts): readonly Candidate[] =>
+    isFrequent({ failed, succeeded }, all) ? [{ kind, path, value, found: { failed, succeeded }, all, tries: 1 }] : []
   return [
     // that a list has elements is said by its length
     ...(path === '' || path.endsWith('[]')
       ? []
-      : [candidate('member', 'present', present), candidate('member', 'missing', missing)]),
+      : [...candidate('member', 'present', present), ...candidate('member', 'missing', missing)]),
     // a type that all of them have says no more than that it is there
-    ...[...types].filter(([, found]) => !isSame(found, present)).map(([type, found]) => candidate('type', type, found)),
-    ...[...values].map(([text, found]) => candidate('value', JSON.parse(text) as Json, found)),
-  ].filter(({ found }) => isFrequent(found, all))
+    ...[...types].flatMap(([type, found]) => (isSame(found, present) ? [] : candidate('type', type, found))),
+    ...[...values].flatMap(([value, found]) => candidate('value', value, found)),
+  ]
 }
 
-const rangeCandidates = ({ path, numbers, lengths }: Member, all: Counts): readonly Candidate[] => [
-  ...rangeOf(numbers, path, all),
-  ...rangeOf(lengths, path === '' ? 'length' : `${path}.length`, all),
-]
+const rangeCandidates = ({ path, numbers, lengths }: Member, all: Counts): readonly Candidate[] =>
+  // a list has several numbers
+  path.includes('[]')
+    ? []
+    : [...rangeOf(numbers, path, all), ...rangeOf(lengths, path === '' ? 'length' : `${path}.length`, all)]
 
 /** Among those that have a number there: that they have one at all is another finding. */
-const rangeOf = (measured: readonly Measured[], path: string, all: Counts): readonly Candidate[] => {
-  const own = { failed: 0, succeeded: 0 }
-  for (const { failed } of measured) {
-    if (failed) own.failed++
-    else own.succeeded++
-  }
+const rangeOf = (measured: Measured, path: string, all: Counts): readonly Candidate[] => {
+  const failed = measured.failed.filter(Boolean).length
+  const own = { failed, succeeded: measured.failed.length - failed }
   if (own.failed < all.failed / 2 || own.succeeded === 0) return []
   const found = bestInterval(measured, own)
   if (found === null) return []
   const value = { ...(found.isFirst ? {} : { from: found.from }), ...(found.isLast ? {} : { to: found.to }) }
-  return [{ kind: 'range', path, value, found, all: own, tries: found.choices }]
+  return [
+    { kind: 'range', path, value, found, all: own, tries: found.choices, followsTime: () => followsTime(measured) },
+  ]
 }
 
 /** What is not: tenant, worker, build and time. */
-export const otherCandidates = (samples: readonly Marked[], all: Counts): readonly Candidate[] => {
+export const otherCandidates = (
+  samples: readonly Marked[],
+  all: Counts,
+  failedAt: readonly number[],
+): readonly Candidate[] => {
   const named = (['tenant', 'worker', 'build'] as const).flatMap(kind => namesOf(samples, kind, all))
-  return [...sharing(named), ...timeOf(samples, all)]
+  return [...sharing(named), ...timeOf(samples, failedAt)]
 }
 
 const namesOf = (
@@ -115,12 +132,12 @@ const namesOf = (
     .map(([value, found]) => ({ kind, value, found, all, tries: 1 }))
 }
 
-const timeOf = (samples: readonly Marked[], all: Counts): readonly Candidate[] => {
+const timeOf = (samples: readonly Marked[], failedAt: readonly number[]): readonly Candidate[] => {
+  const succeededAt = samples.flatMap(({ at, failed }) => (failed ? [] : [Date.parse(at)]))
+  const at = [...failedAt, ...succeededAt]
+  const all = { failed: failedAt.length, succeeded: succeededAt.length }
   if (all.failed === 0 || all.succeeded === 0) return []
-  const found = bestInterval(
-    samples.map(({ at, failed }) => ({ value: Date.parse(at), failed })),
-    all,
-  )
+  const found = bestInterval({ values: at, failed: at.map((_, i) => i < all.failed), at }, all)
   if (found === null) return []
   const value = {
     ...(found.isFirst ? {} : { from: new Date(found.from).toISOString() }),

@@ -32,14 +32,14 @@ const PENALTY: Readonly<Record<FindingKind, number>> = {
 export const explain = (
   failed: readonly Sample[],
   succeeded: readonly Sample[],
-  { isHidden = () => false }: ExplainOptions = {},
+  { isHidden = () => false, failedAt = failed.map(({ at }) => Date.parse(at)) }: ExplainOptions = {},
 ): Explained => {
   const samples = [
     ...failed.map(sample => ({ ...sample, failed: true })),
     ...succeeded.map(sample => ({ ...sample, failed: false })),
   ]
   const all = { failed: failed.length, succeeded: succeeded.length }
-  const findings = [...payloadCandidates(samples, isHidden), ...otherCandidates(samples, all)]
+  const findings = [...payloadCandidates(samples, isHidden), ...otherCandidates(samples, all, failedAt)]
   return { ...all, findings: best(findings.filter(standsOut)).map(toFinding) }
 }
 
@@ -49,8 +49,11 @@ const LN_FAMILIES = Math.log(4)
 const standsOut = ({ found, all, tries }: Candidate): boolean =>
   differenceOf(found, all) >= LEAST_DIFFERENCE && lnChance(found, all) + Math.log(tries) + LN_FAMILIES <= LN_MAX_CHANCE
 
-const scoreOf = ({ kind, path = '', found, all }: Candidate): number =>
-  differenceOf(found, all) - PENALTY[kind] - path.split(/[.[]/).length * 1e-4
+/** Of the time in other words: the time itself is simpler. */
+const OTHER_WORDS = 0.03
+
+const scoreOf = ({ kind, path = '', found, all, followsTime }: Candidate): number =>
+  differenceOf(found, all) - PENALTY[kind] - (followsTime?.() ? OTHER_WORDS : 0) - path.split(/[.[]/).length * 1e-4
 
 const best = (candidates: readonly Candidate[]): readonly Candidate[] => {
   const kept: Candidate[] = []

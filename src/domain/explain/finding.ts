@@ -30,4 +30,9 @@ export interface Explained {
 export interface ExplainOptions {
   /** Members that may not be used, by their path; with those below them. */
   readonly isHidden?: (path: string) => boolean
+  /**
+   * When those that failed like this were sent, in milliseconds since 1970, with those that have been dealt with since.
+   * Default: when the failed ones were.
+   */
+  readonly failedAt?: readonly number[]
 }

@@ -17,19 +17,29 @@ export type JsonType = 'null' | 'boolean' | 'number' | 'string' | 'list' | 'obje
 export interface Tally {
   failed: number
   succeeded: number
+  /** The last payload that was counted: each counts once, also where a list has something twice. */
+  last: number
 }
 
-/** What the payloads have at one path. Each payload is counted once for each value, also where a list has it twice. */
+/** What the payloads have at one path. */
 export interface Member {
   readonly path: string
   readonly present: Tally
   readonly types: Map<JsonType, Tally>
-  /** By their JSON text. */
-  readonly values: Map<string, Tally>
-  readonly numbers: Measured[]
+  /** Texts, numbers, booleans and null. */
+  readonly values: Map<Json, Tally>
+  readonly numbers: Measured
   /** Of texts (characters) and lists (elements). */
-  readonly lengths: Measured[]
+  readonly lengths: Measured
 }
+
+/** With the members below; null: one that is not looked into. */
+interface Node extends Member {
+  readonly below: Map<string, Node | null>
+  elements: Node | null | undefined
+}
+
+type Marked = Sample & { readonly failed: boolean }
 
 const typeOf = (value: Json): JsonType => {
   if (value === null) return 'null'
@@ -37,93 +47,116 @@ const typeOf = (value: Json): JsonType => {
   return typeof value as 'boolean' | 'number' | 'string'
 }
 
-const count = <Key>(tallies: Map<Key, Tally>, key: Key, failed: boolean): void => {
-  let tally = tallies.get(key)
-  if (tally === undefined) {
-    tally = { failed: 0, succeeded: 0 }
-    tallies.set(key, tally)
-  }
-  add(tally, failed)
-}
+const newTally = (): Tally => ({ failed: 0, succeeded: 0, last: -1 })
 
-const add = (tally: Tally, failed: boolean): void => {
+const add = (tally: Tally, failed: boolean, payload: number): void => {
+  if (tally.last === payload) return
+  tally.last = payload
   if (failed) tally.failed++
   else tally.succeeded++
 }
 
-/** What these payloads have at each path, such as `customer.country` and `items[].sku`. Hidden members are not looked into. */
-export const membersOf = (
-  samples: readonly (Sample & { readonly failed: boolean })[],
-  isHidden: (path: string) => boolean,
-): readonly Member[] => {
-  const members = new Map<string, Member | null>()
-  const namesBelow = new Map<string, number>()
-  const memberAt = (path: string, above: string): Member | null => {
-    const known = members.get(path)
-    if (known !== undefined) return known
-    const names = namesBelow.get(above) ?? 0
-    if (members.size >= MOST_PATHS || names >= MOST_NAMES) return null
-    namesBelow.set(above, names + 1)
-    const made = isHidden(path) ? null : emptyMember(path)
-    members.set(path, made)
-    return made
+const count = <Key>(tallies: Map<Key, Tally>, key: Key, failed: boolean, payload: number): void => {
+  let tally = tallies.get(key)
+  if (tally === undefined) {
+    tally = newTally()
+    tallies.set(key, tally)
   }
-  for (const { data, failed } of samples) {
-    if (data === undefined) continue
-    const seen = new Set<string>()
-    const once = (what: string): boolean => !seen.has(what) && seen.add(what) !== undefined
-    // members near the top first: a large list or object further down must not leave them out
-    const places: Place[] = [{ value: data, path: '', above: '', depth: 0 }]
-    for (let i = 0; i < places.length && i < MOST_PLACES; i++) {
-      const place = places[i] as Place
-      const member = memberAt(place.path, place.above)
-      if (member === null) continue
-      tally(member, place.value, failed, once)
-      if (place.depth < MAX_DEPTH) places.push(...placesBelow(place))
-    }
-  }
-  return [...members.values()].filter(member => member !== null)
+  add(tally, failed, payload)
 }
 
+const newMeasured = (): Measured => ({ values: [], failed: [], at: [] })
+
+const newNode = (path: string): Node => ({
+  path,
+  present: newTally(),
+  types: new Map(),
+  values: new Map(),
+  numbers: newMeasured(),
+  lengths: newMeasured(),
+  below: new Map(),
+  elements: undefined,
+})
+
 interface Place {
+  readonly node: Node
   readonly value: Json
-  readonly path: string
-  readonly above: string
   readonly depth: number
 }
 
-const emptyMember = (path: string): Member => ({
-  path,
-  present: { failed: 0, succeeded: 0 },
-  types: new Map(),
-  values: new Map(),
-  numbers: [],
-  lengths: [],
-})
-
-const placesBelow = ({ value, path, depth }: Place): readonly Place[] => {
-  if (typeof value !== 'object' || value === null) return []
-  const below = { above: path, depth: depth + 1 }
-  if (Array.isArray(value))
-    return value.slice(0, MOST_ELEMENTS).map((one: Json) => ({ value: one, path: `${path}[]`, ...below }))
-  return Object.entries(value)
-    .slice(0, MOST_NAMES)
-    .map(([name, one]) => ({ value: one, path: path === '' ? name : `${path}.${name}`, ...below }))
+/** What these payloads have at each path, such as `customer.country` and `items[].sku`. Hidden members are not looked into. */
+export const membersOf = (samples: readonly Marked[], isHidden: (path: string) => boolean): readonly Member[] => {
+  const members: Node[] = []
+  const make = (path: string): Node | null => {
+    if (members.length >= MOST_PATHS || isHidden(path)) return null
+    const node = newNode(path)
+    members.push(node)
+    return node
+  }
+  const elementsOf = (node: Node): Node | null => {
+    if (node.elements === undefined) node.elements = make(`${node.path}[]`)
+    return node.elements
+  }
+  const memberOf = (node: Node, name: string): Node | null => {
+    const known = node.below.get(name)
+    if (known !== undefined) return known
+    if (node.below.size >= MOST_NAMES) return null
+    const made = make(node.path === '' ? name : `${node.path}.${name}`)
+    node.below.set(name, made)
+    return made
+  }
+  const root = make('')
+  samples.forEach((sample, payload) => {
+    if (sample.data === undefined || root === null) return
+    const at = Date.parse(sample.at)
+    // members near the top first: a large list or object further down must not leave them out
+    const places: Place[] = [{ node: root, value: sample.data, depth: 0 }]
+    for (let i = 0; i < places.length && i < MOST_PLACES; i++) {
+      const { node, value, depth } = places[i] as Place
+      tally(node, value, sample.failed, at, payload)
+      if (depth === MAX_DEPTH || typeof value !== 'object' || value === null) continue
+      if (Array.isArray(value)) {
+        const below = elementsOf(node)
+        if (below === null) continue
+        for (const one of value.slice(0, MOST_ELEMENTS)) places.push({ node: below, value: one, depth: depth + 1 })
+      } else {
+        for (const [name, one] of Object.entries(value).slice(0, MOST_NAMES)) {
+          const below = memberOf(node, name)
+          if (below !== null) places.push({ node: below, value: one, depth: depth + 1 })
+        }
+      }
+    }
+  })
+  return members
 }
 
-const tally = (
-  { path, present, types, values, numbers, lengths }: Member,
-  value: Json,
-  failed: boolean,
-  once: (what: string) => boolean,
-): void => {
+const measure = (measured: Measured, value: number, failed: boolean, at: number): void => {
+  measured.values.push(value)
+  measured.failed.push(failed)
+  measured.at.push(at)
+}
+
+const tally = (node: Node, value: Json, failed: boolean, at: number, payload: number): void => {
   const type = typeOf(value)
-  if (once(path)) add(present, failed)
-  if (once(`${path}\n${type}`)) count(types, type, failed)
-  const isAlone = !path.includes('[]')
-  if (isAlone && typeof value === 'number') numbers.push({ value, failed })
-  if (isAlone && (typeof value === 'string' || Array.isArray(value))) lengths.push({ value: value.length, failed })
+  add(node.present, failed, payload)
+  count(node.types, type, failed, payload)
+  if (typeof value === 'number') measure(node.numbers, value, failed, at)
+  if (typeof value === 'string' || Array.isArray(value)) measure(node.lengths, value.length, failed, at)
   if (type === 'list' || type === 'object' || (typeof value === 'string' && value.length > MAX_TEXT)) return
-  const text = JSON.stringify(value)
-  if (once(`${path}\n=${text}`)) count(values, text, failed)
+  count(node.values, value, failed, payload)
+}
+
+/** How many places of a payload are looked at, at the most. */
+export const placesOf = (data: Json): number => {
+  let places = 0
+  let level: readonly Json[] = [data]
+  for (let depth = 0; level.length > 0 && depth <= MAX_DEPTH; depth++) {
+    places += level.length
+    if (places >= MOST_PLACES) return MOST_PLACES
+    level = level.flatMap((value): readonly Json[] => {
+      if (typeof value !== 'object' || value === null) return []
+      return Array.isArray(value) ? value.slice(0, MOST_ELEMENTS) : Object.values(value).slice(0, MOST_NAMES)
+    })
+  }
+  return places
 }

@@ -16,19 +16,25 @@ for (const [network, prefix] of [
   ['240.0.0.0', 4],
 ] as const)
   own.addSubnet(network, prefix, 'ipv4')
-// 64:ff9b::/96 and 2002::/16 hold addresses of IPv4
+// ::/96, 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32 and 2002::/16 hold addresses of IPv4
 for (const [network, prefix] of [
-  ['::', 127],
+  ['::', 96],
   ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
   ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const)
   own.addSubnet(network, prefix, 'ipv6')
 
 /** Raised for an address of this machine, of its network or of a cloud's metadata service. */
 export class LocalAddressError extends Error {}
+
+/** Raised for an address without encryption. */
+export class InsecureAddressError extends Error {}
 
 /** Whether an address of IP is not one of the public internet. */
 export const isLocalAddress = (address: string): boolean => own.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')

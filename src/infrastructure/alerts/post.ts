@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Post } from '../../application/ports/alerting/alert-store.ts'
-import { isLocalHost, LocalAddressError, publicLookup } from './addresses.ts'
+import { InsecureAddressError, isLocalHost, LocalAddressError, publicLookup } from './addresses.ts'
 
 export interface PostOptions {
   /** Whether http and addresses of private networks are allowed. */
@@ -55,6 +55,8 @@ interface Sending {
 /** Gives the status of the answer. */
 const send = async (url: URL, { headers, body, allowLocal, signal }: Sending): Promise<number> => {
   if (!allowLocal && isLocalHost(url)) throw new LocalAddressError()
+  // it may have been set while the service allowed it
+  if (!allowLocal && url.protocol !== 'https:') throw new InsecureAddressError()
   const request = url.protocol === 'http:' ? requestHttp : requestHttps
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -77,6 +79,8 @@ const send = async (url: URL, { headers, body, allowLocal, signal }: Sending): P
 const whyNot = (error: unknown): string => {
   if (error instanceof LocalAddressError)
     return 'its address belongs to a private network, to which this service sends nothing: see COMMANDBUS_ALERTS_LOCAL'
+  if (error instanceof InsecureAddressError)
+    return 'its address is not https: set one that is, or see COMMANDBUS_ALERTS_LOCAL'
   const code = error instanceof Error ? Reflect.get(error, 'code') : undefined
   return `the receiver could not be reached (${typeof code === 'string' ? code : 'no connection'})`
 }

@@ -42,6 +42,11 @@ export interface CopyLogOptions {
   readonly onProgress?: OnCopyProgress
 }
 
+export interface CopyBackOptions extends CopyLogOptions {
+  /** A database from which declarations, views and alerts are copied, which the log does not have. Default: none. */
+  readonly settingsFrom?: string
+}
+
 export interface CopiedLog {
   /** Events in both logs, each compared by stream, revision, id, type and contents. */
   readonly events: number

@@ -11,14 +11,23 @@ import { createQueueCatalog } from '../postgres/queue/queue-catalog.ts'
 import { asOnlyProcess } from '../postgres/transactions/only-process.ts'
 import { clientLike, createPool } from '../postgres/transactions/pool.ts'
 import { compareLogs } from './compare.ts'
-import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedCodec } from './stored.ts'
+import { type CopiedSettings, copySettings, countSettings } from './settings.ts'
+import {
+  type CopiedLog,
+  type CopyBackOptions,
+  CopyLogError,
+  type CopyLogOptions,
+  copyRefusal,
+  storedCodec,
+} from './stored.ts'
 
 const LOOK_MS = 100
 
 /**
  * Copies the events that the mirror of an EventStoreDB does not have yet (or all, to an empty database), compares the two, and
  * makes the mirror the log: a service that starts without EVENTSTORE_URL goes on there. EventStoreDB is not changed. Messages
- * of mirrored events are not sent again; an empty database gets the messages of unfinished commands.
+ * of mirrored events are not sent again; an empty database gets the messages of unfinished commands. What is in no log, such as
+ * declarations of sensitive members, comes from `settingsFrom`, if it is given.
  *
  * @throws CopyLogError
  */
@@ -26,8 +35,9 @@ export const copyToPostgres = ({
   databaseUrl,
   eventStoreUrl,
   eventStorePrefix: streamPrefix = '',
+  settingsFrom,
   onProgress = () => {},
-}: CopyLogOptions): Promise<CopiedLog> =>
+}: CopyBackOptions): Promise<CopiedLog & { readonly settings: CopiedSettings }> =>
   asOnlyProcess({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     const pool = createPool(databaseUrl, 4)
     const connection = connectEventStoreDb(eventStoreUrl)
@@ -39,8 +49,10 @@ export const copyToPostgres = ({
         throw new CopyLogError('this EventStoreDB has no streams of a bus: check EVENTSTORE_URL and EVENTSTORE_PREFIX')
       await catchUp({ pool, url: eventStoreUrl, streamPrefix, head, onProgress })
       const { end: _, ...copied } = await compareLogs(client, feed, onProgress)
+      // before the switch: nobody may see what is hidden
+      if (settingsFrom !== undefined) await copySettings(settingsFrom, pool)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [MIRROR_PROJECTION])
-      return copied
+      return { ...copied, settings: await countSettings(client) }
     } finally {
       await connection.close()
       await pool.end()

@@ -4,9 +4,10 @@ import type { Client, ClientBase, Pool } from 'pg'
 import { TransientCommandError } from '../../application/commands/command-errors.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
+import { type HideValues, hidingValuesOf } from '../../application/sensitive/hide-values.ts'
+import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { parseJson } from '../../application/shared/json.ts'
-import type { CommandError } from '../../domain/command/events.ts'
-import { faultsOf } from '../codec/json.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { rawClient } from '../postgres/connection/facade.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
@@ -14,6 +15,7 @@ import { limitOf } from '../worker/attempt/deadline.ts'
 import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { guardedClient, transactionEnded } from '../worker/client/guarded-client.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
+import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
 import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
 
@@ -33,6 +35,8 @@ export interface InProcessOptions {
   readonly pool: Pool
   readonly handlers: DomainHandlers
   readonly log: Log
+  /** Members whose values errors do not name. */
+  readonly sensitive: Pick<SensitivePaths, 'known'>
   /** Called when the handler is about to run. */
   readonly onBegan?: () => void
   /** Names the rehearsal to the database. */
@@ -45,26 +49,25 @@ export const createRehearsals = (options: InProcessOptions): Rehearsals => {
   return {
     domains: async () => [...options.handlers.domains()].sort(),
     faultsOf: async (domain, commandType, data) => {
-      const decoded = options.handlers.of(domain)?.handlerOf(commandType)?.payload?.decode(data)
-      return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
+      const schema = options.handlers.of(domain)?.handlerOf(commandType)?.payload
+      return schema === undefined ? [] : schemaFaults(schema, data)
     },
     run: request => inPlace(request.command.tenantId, () => rehearse(options, request)),
   }
 }
 
 const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
-  const { domain, commandType, data } = request.command
+  const { domain, commandType } = request.command
   const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
-  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')
+  const hide = await hidingIn(options, handler, request)
+  if (handler === undefined) return failedAtOnce('NO_HANDLER', 'no handler is registered for this type', hide)
   const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
-  const decoded = handler.payload?.decode(data)
-  if (decoded !== undefined && isLeft(decoded)) {
-    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
-  }
-  const given = { ...request, command: { ...request.command, data: decoded === undefined ? data : decoded.right } }
+  const payload = await decodedPayload(handler.payload, request, known.mapError, hide)
+  if (isLeft(payload)) return payload.left
+  const given = { ...request, command: { ...request.command, data: payload.right }, hide }
   return handler.transactional === true
     ? inTransaction(options, known, handler, given)
     : perform(options, known, handler, given, null)
@@ -80,13 +83,19 @@ const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null
     : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
 }
 
-const failed = (type: CommandError['type'], message: string): RehearsalAnswer => ({
-  kind: 'failed',
-  error: failure(type, type, message),
-  durationMs: 0,
-})
+const hidingIn = async (
+  { sensitive }: InProcessOptions,
+  handler: AnyHandler | undefined,
+  { command: { domain, commandType, data } }: RehearsalRequest,
+): Promise<HideValues> => {
+  const own = (handler?.sensitive ?? []).map(path => ({ domain, commandType, path }))
+  return hidingValuesOf(data as Json, [...own, ...(await sensitive.known())], { domain, commandType })
+}
 
-type Given = Omit<RehearsalRequest, 'command'> & { readonly command: HandlerContext<unknown>['command'] }
+interface Given extends Omit<RehearsalRequest, 'command'> {
+  readonly command: HandlerContext<unknown>['command']
+  readonly hide: HideValues
+}
 
 const inTransaction = async (
   options: InProcessOptions,
@@ -106,7 +115,7 @@ const inTransaction = async (
     await client.end().catch(() => {})
     return answer
   }
-  const settled = await settle(client, answer, guarded.tried(), known.mapError)
+  const settled = await settle(client, answer, guarded.tried(), known.mapError, given.hide)
   await rollBack(client)
   return settled
 }
@@ -117,6 +126,7 @@ const settle = async (
   answer: RehearsalAnswer,
   tried: string | null,
   mapError: MapError | undefined,
+  hide: HideValues,
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
@@ -125,7 +135,7 @@ const settle = async (
     await checkAtEnd(client)
     return answer
   } catch (error) {
-    const { message } = failureOf(error, mapError)
+    const { message } = failureOf(error, mapError, hide)
     return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }
   }
 }
@@ -160,7 +170,7 @@ const perform = async (
       const message = `the handler's result cannot be stored: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }
     } catch (thrown) {
-      return { kind: 'failed', error: failureOf(thrown, known.mapError), durationMs: took() }
+      return { kind: 'failed', error: failureOf(thrown, known.mapError, given.hide), durationMs: took() }
     }
   }
   try {

@@ -1,5 +1,6 @@
 import type { Log } from '../../application/ports/log.ts'
 import type { Rehearsals } from '../../application/ports/rehearsals.ts'
+import { createSensitivePaths } from '../postgres/sensitive/sensitive-store.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { dieWithParent } from '../shared/die-with-parent.ts'
 import { createRehearsals, type DomainHandlers } from './in-process.ts'
@@ -33,6 +34,7 @@ export const serveRehearsal = async ({
       pool,
       handlers: await handlers(),
       log,
+      sensitive: createSensitivePaths(pool),
       onBegan: () => void tell({ kind: 'began' }),
       ...(task.kind === 'run' ? { id: () => task.id } : {}),
     })

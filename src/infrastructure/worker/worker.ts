@@ -21,6 +21,7 @@ import { createLongRunning } from './attempt/long-running.ts'
 import { createReporter } from './attempt/reporter.ts'
 import { nameOf, type Run } from './attempt/run.ts'
 import { type HandlerConnections, poolSizeFor } from './client/connections.ts'
+import { createHiding, type HidingDeps } from './failures/hiding.ts'
 import { createFetcher } from './fetcher.ts'
 import { createPausing } from './flow/pausing.ts'
 import { createUnknownTypes } from './flow/unknown-types.ts'
@@ -55,6 +56,7 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
   readonly strangers: QueueStrangers
+  readonly sensitive: Pick<HidingDeps, 'known'>
 }
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
@@ -65,14 +67,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const queue = commandQueue(domain)
   const queues = createDomainQueues(deps.queue, domain)
   const heartbeatQueue = createDomainQueues(deps.heartbeatQueue, domain)
-  const { log } = deps
+  const { log, connections } = deps
 
   const transactional = deps.store.capabilities.inlineProjections
-  const { connections } = deps
   const { handle, handlerOf, types, anyTransactional } = createRegistry(
     { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
     options.handlers,
   )
+  const hiding = createHiding({ known: deps.sensitive.known, handlerOf, log })
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const reporter = createReporter(
@@ -123,6 +125,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       log,
       telemetry: deps.telemetry,
       isAway: deps.isAway,
+      hiding,
       mapError,
       timeoutMs: settings.timeoutMs,
       isPaused: pausing.holdsAfterWait,
@@ -221,6 +224,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     stopBeating: async () => heartbeat?.stop(),
     stopReporting: reporter.giveUp,
     fetched: async () => loop,
+    hiding,
     ended: () => {
       health.stopped()
       leaveBeats()
@@ -264,6 +268,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         clock: deps.clock,
         log,
       })
+      hiding.begin()
       stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
       leaveBeats = deps.beats.join(announcedOf({ workerId, settings, types, handling, isStopping }))

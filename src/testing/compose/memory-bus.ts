@@ -4,6 +4,7 @@ import { roleAuthorization } from '../../application/access/roles.ts'
 import { commandStoreOf } from '../../application/commands/command-store.ts'
 import { acceptedOrThrow, type CommandToSend } from '../../application/commands/send-command.ts'
 import { createSender, type Sender } from '../../application/commands/sender.ts'
+import { takingDefinitions } from '../../application/payloads/define-command.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { requestQueueOf } from '../../application/replies/request.ts'
@@ -11,7 +12,7 @@ import { WORKFLOW_DOMAIN } from '../../application/runs/run-jobs.ts'
 import { type SensitivePath, sensitivePathOf, sensitivePathsOf } from '../../application/sensitive/sensitive-paths.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
 import { defined } from '../../application/shared/input.ts'
-import type { CommandBus, CommandBusOptions } from '../../command-bus.ts'
+import type { CommandBus, CommandBusOptions, RequestCall, RequestOptions, SendOptions } from '../../command-bus.ts'
 import { commandQueues } from '../../domain/command/names.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { toPublicError } from '../../infrastructure/postgres/connection/errors.ts'
@@ -132,6 +133,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
   const watch = createWatch(stores.pauses, queues, () =>
     [...engine.workers].flatMap(({ domain }) => commandQueues(domain)),
   )
+  const known = async () => sensitive
   const worker: CommandBus['worker'] = given => {
     const made = createMemoryWorker(
       {
@@ -142,6 +144,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
         queues,
         ids,
         watch,
+        sensitive: known,
         onStart: one => {
           engine.workers.add(one)
           bell.ring()
@@ -172,21 +175,20 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
     maxOperationRetries: options.maxOperationRetries,
     onChange: bell.ring,
   })
-  const known = async () => sensitive
-
   const calls: CommandBus = {
     ...bus,
     ready: async () => away.check(),
-    send: async (domain, commandType, data, { client, ...rest } = {}) => {
+    send: takingDefinitions(async (domain, commandType, data, { client, ...rest }: SendOptions = {}) => {
       refuseClient(client)
       return send(domain, { ...rest, commandType, data })
-    },
+    }),
     sendBatch: async (domain, commands, { client } = {}) => {
       refuseClient(client)
       return batch(domain, commands)
     },
-    request: (domain, commandType, data, { timeoutMs, signal, ...rest } = {}) =>
+    request: takingDefinitions((domain, commandType, data, { timeoutMs, signal, ...rest }: RequestOptions = {}) =>
       request(domain, { ...rest, commandType, data }, defined({ timeoutMs, signal })),
+    ) as RequestCall,
     replies: refusedCalls('list of owed or undelivered replies', () => ({
       run: refused('readers of replies (take what `repliesOn` of the test bus returns)'),
     })),

@@ -14,6 +14,7 @@ import type { AnyHandler } from '../../infrastructure/worker/attempt/handler.ts'
 import { createReporter, type Reporter } from '../../infrastructure/worker/attempt/reporter.ts'
 import { nameOf, type Run, type RunEvents } from '../../infrastructure/worker/attempt/run.ts'
 import { JobRun } from '../../infrastructure/worker/attempt/run-job.ts'
+import { createHiding, type HidingDeps } from '../../infrastructure/worker/failures/hiding.ts'
 import { createPausing } from '../../infrastructure/worker/flow/pausing.ts'
 import { createUnknownTypes } from '../../infrastructure/worker/flow/unknown-types.ts'
 import { createOwnMessages } from '../../infrastructure/worker/own-messages.ts'
@@ -40,6 +41,8 @@ export interface HandsDeps {
   readonly plan: Plan
   readonly watch: Watch
   readonly bell: Bell
+  /** The members that errors do not name. */
+  readonly sensitive: HidingDeps['known']
 }
 
 export interface HandsOptions {
@@ -81,6 +84,7 @@ export const createHands = (deps: HandsDeps, { settings, workerId, handlerOf }: 
   const queues = createDomainQueues(away.unlessAway(deps.queue.queue), domain, everLater())
   const suspects = createSuspects(() => clock.now().getTime())
   const own = createOwnMessages({ queue: queues, name, leaseMs, log })
+  const hiding = createHiding({ known: deps.sensitive, handlerOf, log })
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
   const planned = new Map<unknown, Incident>()
@@ -167,6 +171,7 @@ export const createHands = (deps: HandsDeps, { settings, workerId, handlerOf }: 
     clock,
     log,
     telemetry: deps.telemetry,
+    hiding,
     isAway: isStoreAway,
     mapError: settings.mapError,
     timeoutMs: settings.timeoutMs,
@@ -243,6 +248,7 @@ export const createHands = (deps: HandsDeps, { settings, workerId, handlerOf }: 
     name,
     queues,
     pausing,
+    hiding,
     reporter,
     handling: handling as ReadonlySet<Run>,
     unreported: unreported as ReadonlySet<Run>,

@@ -17,7 +17,7 @@ export interface MemoryWorkerDeps extends HandsDeps {
 export interface MemoryWorker {
   readonly domain: string
   readonly leaseMs: number
-  readonly hands: Omit<ReturnType<typeof createHands>, 'reporter' | 'pausing' | 'queues'>
+  readonly hands: Omit<ReturnType<typeof createHands>, 'reporter' | 'pausing' | 'hiding' | 'queues'>
 }
 
 /** A worker that works when it is told to, with the same calls as the real one. */
@@ -53,6 +53,7 @@ export const createMemoryWorker = (deps: MemoryWorkerDeps, options: WorkerOption
     take: () => [],
     handling: hands.handling,
     unreported: hands.unreported,
+    hiding: hands.hiding,
     halt,
     stopBeating: async () => {},
     stopReporting: hands.reporter.giveUp,

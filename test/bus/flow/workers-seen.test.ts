@@ -84,6 +84,21 @@ describe('workers announce themselves', () => {
     expect(await bus.workers.handles('mail', 'Send')).toBe(false)
   })
 
+  test('O8: a worker that dies and starts again and again does not push the living out of the list', async () => {
+    const { bus, pool } = await createTestBus()
+    const add = (domain: string, seconds: number, count: number) =>
+      pool.query(
+        `insert into command_bus_worker select gen_random_uuid(), 'worker:w', $1, 'h', 1, null, '{*}', 1, 0, false, '[]', now(),
+           clock_timestamp() - $2 * interval '1 s' from generate_series(1, $3::int)`,
+        [domain, seconds, count],
+      )
+    await add('crashing', 300, 1_100)
+    await add('mail', 0, 1)
+    const found = await bus.workers.list()
+    expect(found).toHaveLength(1_000)
+    expect(found.at(-1)).toMatchObject({ domain: 'mail', status: 'live' })
+  })
+
   test('O8: a tenant sees how busy workers are, but no commands of others, no hosts', async () => {
     const { bus, work, until } = await createTestBus()
     const release = signal()

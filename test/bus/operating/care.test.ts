@@ -113,6 +113,24 @@ describe('a parked command', () => {
     )
   })
 
+  test('O3: of 20 operators who write at the same time none is refused, and nothing is lost', async () => {
+    const setup = await createTestBus()
+    const { bus } = setup
+    const commandId = await parked(setup)
+    const cause = { domain: 'payments', commandType: 'Charge', errorCode: 'CARD_DECLINED' }
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => {
+        const written = { operator: `operator ${i}`, text: `note ${i}` }
+        return Promise.all([
+          bus.troubleshooting.note('payments', commandId, written),
+          bus.causes.note({ ...cause, ...written }),
+        ])
+      }),
+    )
+    expect(await bus.getCommand('payments', commandId)).toMatchObject({ notes: 20 })
+    expect((await bus.causes.get(cause)).notes).toHaveLength(20)
+  })
+
   test('O3: bounds are refused in a sentence, and nothing is done', async () => {
     const setup = await createTestBus()
     const { bus } = setup
@@ -164,6 +182,9 @@ describe('a cause', () => {
     })
     expect(await bus.causes.list({ domain: 'payments' })).toEqual([written])
     expect(await bus.causes.list({ errorCode: 'OTHER' })).toEqual([])
+    await expect(bus.causes.note({ ...cause, errorCode: 'x'.repeat(201), text: 'x' })).rejects.toThrow(
+      'errorCode: must have at most 200 characters',
+    )
     const care = { assignee: 'joe', tags: ['bank'], notes: 2, lastNote: 'it is back', notedBy: jane.operator }
     expect(await bus.troubleshooting.groups()).toMatchObject([{ ...cause, count: 1, care }])
     expect(await bus.troubleshooting.groups({ tenantId: 'acme' })).toEqual([])
@@ -193,6 +214,11 @@ describe('a cause', () => {
     expect(await counted(setup)).toEqual([[['payments', 1]], 1])
     await setup.pool.query(`update command_bus_cause set investigated_until = now() - interval '1 second'`)
     expect(await counted(setup)).toEqual([[['payments', 3]], 3])
+    await bus.causes.investigate({ ...cause, ...jane, until, reason: 'they called back' })
+    expect(await bus.troubleshooting.groups()).toMatchObject([
+      { care: { investigationReason: 'they called back' } },
+      {},
+    ])
     await bus.causes.investigate({ ...cause, ...jane, until: null })
     expect(await bus.troubleshooting.groups()).toMatchObject([{ care: { investigatedUntil: null } }, {}])
   })

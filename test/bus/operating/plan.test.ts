@@ -21,7 +21,9 @@ const dice = (seed: number) => {
 const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
 
 describe('the plan of a dry run', () => {
-  test(`O2: ${races} races of a plan against a change: never carried out when anything moved, always when nothing did`, async () => {
+  test(`O2: ${races} races of a plan against a change: never carried out when anything moved, always when nothing did`, {
+    timeout: 120_000 + races * 500,
+  }, async () => {
     const { bus, pool } = await createTestBus()
     const actions = createTestActions(pool)
     const random = dice(7)
@@ -77,6 +79,7 @@ describe('the plan of a dry run', () => {
       expect(rows, key).toEqual([{ wrong: 0 }])
       if (isHarmless) expect(done, key).toMatchObject({ succeeded: 3, skipped: 0 })
     }
+    if (process.env.PLAN_RACES !== undefined) console.log(Object.fromEntries([...seen].sort()))
     for (const key of ['nothing before done', 'added before refused', 'gone before refused', 'moved before refused']) {
       expect(seen.get(key) ?? 0, key).toBeGreaterThan(0)
     }

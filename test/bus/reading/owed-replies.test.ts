@@ -126,6 +126,22 @@ test('O6: through a random life with parks, retries, cancels and killed workers,
   expect([owed, replies]).toEqual([(await waitingByRows(tested)).length, ended.rows[0].n])
 })
 
+test('O6: the page and its counts are of one instant, whatever is sent meanwhile', async () => {
+  const { bus } = await createTestBus()
+  const batch = Array.from({ length: 10 }, () => ({ commandType: 'Charge', data: {}, replyTo: 'replies' }))
+  let sent = 0
+  const sending = (async () => {
+    for (; sent < 30; sent++) await bus.sendBatch('payments', batch)
+  })()
+  while (sent < 30) {
+    const { items, total, oldest } = await bus.replies.owed({ limit: 500 })
+    expect([items.length, items[0]?.since ?? null]).toEqual([total, oldest])
+  }
+  await sending
+  expect((await bus.replies.owed({ limit: 1 })).total).toBe(300)
+  expect(await bus.replies.owed({ domain: 'shipping' })).toMatchObject({ items: [], total: 0, late: 0, oldest: null })
+})
+
 test('O6: the list says since when a sender waits and who waits too long; a parked command owes its reply until somebody decides', async () => {
   const { bus, pool, until } = await createTestBus({ lateAfterSeconds: 60 })
   const id = await parked({ bus, until }, 'payments', {}, { replyTo: 'shop_replies' })

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { newestWithPayload } from '../../../src/infrastructure/postgres/reading/newest-commands.ts'
+import { sortedWithPayload } from '../../../src/infrastructure/postgres/reading/sorted-commands.ts'
 import { archiveOld } from '../../../src/infrastructure/proof/archive/archive.ts'
 import { parseSigner, type Signer } from '../../../src/infrastructure/proof/chain/keys.ts'
 import { createTestBus, logIsSeparate, type TestBus } from '../../support/bus.ts'
@@ -194,7 +194,7 @@ test.skipIf(logIsSeparate)(
     )
     await pool.query('analyze')
     const parameters: unknown[] = []
-    const query = newestWithPayload(
+    const query = sortedWithPayload(
       'c.command_id',
       { payload: { path: 'shop', value: 'big' }, where: 'true', limit: 20 },
       parameters,

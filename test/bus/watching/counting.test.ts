@@ -141,6 +141,37 @@ test('O8: a process that counts is killed again and again: nothing is counted tw
   expect(await figuresOf(pool)).toEqual(await countByHand(pool))
 })
 
+test('O8: codes with an id in each stay few: beyond a hundred of a type in a bucket they are counted together', async () => {
+  const testBus = await createTestBus()
+  const { bus, pool, work, until } = testBus
+  await bus.sendBatch(
+    'payments',
+    Array.from({ length: 130 }, (_, i) => ({ commandType: 'Charge', data: i })),
+  )
+  await work({
+    domain: 'payments',
+    concurrency: 50,
+    handlers: {
+      Charge: i => {
+        throw new PermanentCommandError(`DECLINED-${i}`, 'declined')
+      },
+    },
+  })
+  await until(
+    () => bus.troubleshooting.list({ limit: 1 }),
+    ({ total }) => total === 130,
+  )
+  await countAll(pool, 60)
+  const { rows } = await pool.query(
+    `select seconds, sum(parked)::int as parked, count(*)::int as rows, count(distinct bucket)::int as buckets
+     from command_bus_error_figure group by seconds order by seconds`,
+  )
+  expect(rows.map(({ seconds, parked }) => [seconds, parked])).toEqual([60, 900, 7_200].map(seconds => [seconds, 130]))
+  for (const { rows: count, buckets } of rows) expect(count).toBeLessThanOrEqual(101 * buckets)
+  const { items } = await bus.figures.types()
+  expect(items[0]?.parked).toBe(130)
+})
+
 test('O8: counting begins seven days back at the most, and what is older than that is forgotten', async () => {
   const testBus = await createTestBus()
   const { bus, pool } = testBus

@@ -71,7 +71,7 @@ test('O8: queues show what is ready, in flight, delayed and held, how fast messa
   expect(items[0]?.outPerMinute).toBe(0)
   expect(items[1]?.unreadSeconds).toBeGreaterThanOrEqual(10_800)
   const { sentence } = await bus.figures.status()
-  expect(sentence).toMatch(/shop__replies: 3 waiting, not read since/)
+  expect(sentence).toMatch(/replies in shop__replies unread since [^;]+ \(3 wait, rises\)/)
   await pool.query(`select pgmq.read('shop__replies', 60, 3)`)
   const read = await bus.figures.queues({ queue: 'shop__replies' })
   expect(read.items).toMatchObject([{ unreadSeconds: null, ready: 0, delayed: 3 }])

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runInNewContext } from 'node:vm'
@@ -19,7 +19,11 @@ beforeAll(async () => {
 afterAll(async () => rm(bundles, { recursive: true, force: true }))
 
 const copies: Readonly<Record<string, () => Promise<Package>>> = {
-  'another copy': () => import(pathToFileURL(join(compiledSource(), 'index.js')).href),
+  'another copy': async () => {
+    const copy = join(bundles, 'copy')
+    await cp(compiledSource(), copy, { recursive: true })
+    return import(pathToFileURL(join(copy, 'index.js')).href)
+  },
   'a minified bundle': async () => {
     const file = join(bundles, 'bundle.mjs')
     await build({

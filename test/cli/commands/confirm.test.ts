@@ -1,16 +1,26 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { confirm, questionOf } from '../../../src/infrastructure/cli/troubleshooting/confirm.ts'
+import { confirm, confirmMany, questionOf } from '../../../src/infrastructure/cli/troubleshooting/confirm.ts'
+import { parkMany } from '../../support/actions.ts'
+import { createTestBus } from '../../support/bus.ts'
 
-const group = (domain: string, errorCode: string, count: number) => ({ domain, errorCode, count })
+const group = (domain: string, errorCode: string) => ({ domain, errorCode })
 
 test('the question before an action on many names the action, how many, and which', () => {
-  expect(questionOf('complete', [group('notifications', 'TypeError', 6)])).toEqual({
-    question: 'Complete 6 commands of notifications (TypeError)?',
-    count: 6,
-  })
-  const many = ['a', 'b', 'c', 'd', 'e'].map(domain => group(domain, '', 1))
-  expect(questionOf('retry', many).question).toBe('Retry 5 commands of a, b, c and 2 more?')
+  expect(questionOf('complete', 6, [group('notifications', 'TypeError')])).toBe(
+    'Complete 6 commands of notifications (TypeError)?',
+  )
+  const many = ['a', 'b', 'c', 'd', 'e'].map(domain => group(domain, ''))
+  expect(questionOf('retry', 5, many)).toBe('Retry 5 commands of a, b, c and 2 more?')
+})
+
+test('O1: the question counts the commands of all causes, also where there are more causes than a list has', async () => {
+  const { bus, pool } = await createTestBus()
+  await parkMany(pool, 520)
+  await pool.query(`update command_bus_command set last_error_code = 'CODE_' || left(command_id::text, 8)`)
+  const asked: string[] = []
+  await confirmMany(bus, 'complete', { domain: 'payments' }, false, async question => void asked.push(question))
+  expect(asked).toEqual([expect.stringMatching(/^Complete 520 commands of payments \(CODE_\S+, .* and \d+ more\)\?$/)])
 })
 
 test.each([

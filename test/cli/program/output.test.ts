@@ -37,6 +37,7 @@ describe('a table', () => {
 
   test('becomes blocks when the columns that may not be cut do not fit', () => {
     expect(table([{ id, text: 'x'.repeat(100) }], columns, 15)).toBe(`ID    ${id}\nTEXT  ${'x'.repeat(100)}`)
+    expect(table([{ id, text: 'x'.repeat(300) }], columns, 15)).toBe(`ID    ${id}\nTEXT  ${'x'.repeat(199)}…`)
   })
 
   test('escapes characters that a terminal would execute or hide', () => {

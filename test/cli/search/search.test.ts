@@ -73,3 +73,28 @@ test('O6, O7: the command line lists owed replies, declares what is searched by,
   // the next command of this process prints as usual
   expect((await run('list', '--json')).json().items).toHaveLength(2)
 })
+
+test('A30: a command is shown by the beginning of its id; several with it are named, and what is none is refused', async () => {
+  const { bus, database } = await createTestBus()
+  const run = (...args: string[]) => program.run(args, { env: { DATABASE_URL: database.url } })
+  const ids = [1, 2].map(n => `aaaaaaaa-0000-4000-8000-00000000000${n}`)
+  for (const commandId of ids) await bus.send('payments', 'Charge', {}, { commandId })
+  const { commandId } = await bus.send('payments', 'Refund', {})
+  expect((await run('show', commandId.slice(0, 13), '--json')).json()).toMatchObject({ commandId })
+  expect((await run('audit', commandId.slice(0, 8).toUpperCase())).stdout).toContain('SENT')
+  expect(await run('show', 'aaaaaaaa')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/several ids begin with aaaaaaaa: aaaaaaaa\S+, aaaaaaaa/),
+  })
+  expect(await run('show', 'bbbbbbbb', '--domain', 'payments')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no command of payments has an id that begins with bbbbbbbb'),
+  })
+  expect(await run('show', 'nope')).toMatchObject({
+    code: 2,
+    stderr: "commandbus: id: 'nope' is not a command id: use a UUID, or its first 8 characters or more\n",
+  })
+  expect((await run('list', '--sort', 'oldest', '--json')).json().items.at(-1)).toMatchObject({ commandId })
+  expect(await run('list', '--sort', 'attempts')).toMatchObject({ code: 2, stderr: expect.stringContaining('--sort') })
+  expect((await run('tsq', 'list', '--sort', 'attempts')).stdout).toContain('Nothing is parked.')
+})

@@ -34,7 +34,7 @@ test('O8: `workers`, `status`, the note of `send` and `doctor` say who works, an
   const status = await run('status')
   expect(status.code).toBe(0)
   expect(status.stdout).toMatch(
-    /^\d problems?: no worker for nowhere since [^;]+ \(2 wait\).*\n\nHealth: degraded, 1 problem: No worker for nowhere: 2 pending, oldest \d+ s\n/,
+    /^\d problems?: no worker for nowhere since [^;]+ \(2 wait, rises\).*\n\nHealth: degraded, 1 problem: No worker for nowhere: 2 pending, oldest \d+ s\n/,
   )
   expect(status.stdout).toMatch(/\nnowhere +2 +0/)
   expect(status.stdout).toMatch(/\nnowhere__commands +2 +2/)

@@ -24,6 +24,7 @@ const item = (n: number, snoozedUntil: string | null) => ({
   replyTo: null,
   createdAt: '2026-01-01T00:00:00.000Z',
   updatedAt: '2026-01-01T00:00:00.000Z',
+  parkedAt: '2026-01-01T00:00:00.000Z',
   payload: {},
 })
 

@@ -33,7 +33,7 @@ describe('hidden characters of a text are written out', () => {
 
   test('in JSON, which keeps its value', () => {
     render(<Json value={{ [nasty]: nasty }} label="Payload" />)
-    const shown = screen.getByRole('region', { name: 'Payload' }).textContent ?? ''
+    const shown = screen.getByRole('group', { name: 'Payload' }).textContent ?? ''
     expect(shown).not.toMatch(HIDDEN)
     expect(JSON.parse(shown)).toEqual({ [nasty]: nasty })
   })

@@ -44,6 +44,7 @@ const parked = (n: number) => ({
   result: null,
   createdAt: at,
   updatedAt: at,
+  parkedAt: at,
 })
 
 const counts = { PENDING: 0, IN_PROGRESS: 0, COMPLETED: 0, FAILED: 0, CANCELED: 0, IN_TROUBLESHOOTING_QUEUE: 62 }

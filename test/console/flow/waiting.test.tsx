@@ -78,6 +78,14 @@ test.each([
   expect(screen.getAllByText(short, { selector: 'span' })[0]?.textContent).toMatch(short)
 })
 
+test('a pending command that no worker is there for says so in lists; its page says nothing else', async () => {
+  const missing = { domain: 'shop', commandType: 'Charge', pending: 1, since: at, oldestSeconds: 60 }
+  answering(({ path }) => [200, { items: path.startsWith('/workers/missing') ? [missing] : [] }])
+  show([<WaitsFor key="short" command={command()} />, <WaitingBanner key="long" command={command()} />])
+  await screen.findByText('no worker')
+  await waitFor(() => expect(screen.queryByTestId('waiting')).toBeNull())
+})
+
 test('a command that is not pending waits for nothing', () => {
   show(<WaitingBanner command={command({ status: 'COMPLETED' })} />)
   expect(screen.queryByTestId('waiting')).toBeNull()

@@ -39,7 +39,7 @@ test('O8: the page shows each worker, its build and slots, and links to what it 
   expect(screen.getByText('No worker for inventory: 7 pending, oldest 19 min')).toBeTruthy()
 })
 
-test('O8: the overview names in red what no worker is there for', async () => {
+test('O8: what no worker is there for is named in red', async () => {
   answerWith([], [missing, { ...missing, commandType: 'Fax', pending: 1_000, oldestSeconds: 7_300 }])
   show(<MissingWorkers />)
   const line = await screen.findByRole('link', { name: 'No worker for inventory: 7 pending, oldest 19 min' })

@@ -62,6 +62,14 @@ describe('the dialog for many', () => {
     await expect.poll(() => asked()[0]?.body).toMatchObject({ undoSeconds: 10, reason: 'settled by hand' })
   })
 
+  test('O1: leaves the time to undo also where a filter matched one, because it may match more by then', async () => {
+    answering(started)
+    const dialog = await open(matching(1), 'Complete')
+    await fill(dialog.getByLabelText('Reason (required)'), 'settled by hand')
+    await userEvent.click(dialog.getByRole('button', { name: 'Complete 1 command' }))
+    await expect.poll(() => asked()[0]?.body).toMatchObject({ undoSeconds: 10 })
+  })
+
   test('O2: carries out exactly what was checked, as long as nothing is changed in the dialog', async () => {
     answering(({ path }) =>
       path.endsWith('/dry-run')

@@ -59,7 +59,11 @@ const problems = [
   },
   {
     ...{ kind: 'unreadQueue', domain: null, commandType: null, errorCode: null, queue: 'shop__replies', trend: null },
-    ...{ since: '2026-11-29T10:21:00.000Z', count: 251, sentence: 'shop__replies: 251 waiting, not read since 10:21' },
+    ...{
+      since: '2026-11-29T10:21:00.000Z',
+      count: 251,
+      sentence: 'replies in shop__replies unread since 10:21 (251 wait)',
+    },
   },
 ]
 const sentence = `2 problems: ${problems.map(one => one.sentence).join('; ')}.`
@@ -85,7 +89,7 @@ const queue = {
   },
 }
 
-const serving = (): void =>
+const serving = (status: object = { at: AT, sentence, problems }): void =>
   answering(({ path }) => {
     const [name, query = ''] = path.split('?')
     const range = new URLSearchParams(query).get('range') ?? '15m'
@@ -102,7 +106,7 @@ const serving = (): void =>
     }
     if (name === '/failures')
       return [200, { ...counted, items: Array.from({ length: 10 }, (_, i) => cause(i + 1)), total: 10 }]
-    if (name === '/status') return [200, { at: AT, sentence, problems }]
+    if (name === '/status') return [200, status]
     if (name === '/queues') {
       const series = Array.from({ length: 15 }, (_, i) => ({ at: minute(i), depth: 240 + i, came: 1, went: 0 }))
       return [200, { ...inRange, series: query.includes('queue=') ? series : [], items: [queue] }]
@@ -122,6 +126,18 @@ test('O8: one sentence on top of the overview says what is broken, with a link t
     '/queues/shop__replies',
   ])
   expect(asked().some(({ path }) => path.startsWith('/status?timeZone='))).toBe(true)
+})
+
+test('O8: problems that the sentence does not name are below it', async () => {
+  const [one, other] = problems
+  const fax = { ...one, commandType: 'Fax', sentence: 'no worker for type Fax in inventory since 13:04 (1 waits)' }
+  serving({ at: AT, sentence: `3 problems: ${one?.sentence}; 2 more.`, problems: [one, fax, other] })
+  show(<OverviewPage />)
+  await userEvent.click(await screen.findByText('The other 2'))
+  const href = screen.getByRole('link', { name: fax.sentence }).getAttribute('href')
+  expect(href).toBe('/commands?status=PENDING&domain=inventory&commandType=Fax')
+  expect(screen.getByRole('link', { name: other?.sentence ?? '' })).toBeTruthy()
+  expect(asked().some(({ path }) => path.startsWith('/workers/missing'))).toBe(false)
 })
 
 test('O8: causes are all there, with what came in the last 15 minutes and hour; new ones are marked', async () => {

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 import { DownloadCsv } from '../../../web/src/components/lists/DownloadCsv.tsx'
 import { SavedViews } from '../../../web/src/components/lists/SavedViews.tsx'
+import { CommandsPage } from '../../../web/src/pages/commands/CommandsPage.tsx'
 import { SearchPage } from '../../../web/src/pages/search/SearchPage.tsx'
 import { Groups } from '../../../web/src/pages/troubleshooting/causes/Groups.tsx'
 import { OwedPage } from '../../../web/src/pages/troubleshooting/OwedPage.tsx'
@@ -168,4 +169,21 @@ test('O7: causes can be sorted by the newest', async () => {
   await userEvent.selectOptions(screen.getByLabelText('Order'), 'newest')
   expect(codes()).toEqual(['NEW', 'OLD'])
   expect(location.search).toBe('?sort=newest')
+})
+
+test('A30: a click on a title sorts a list, another one the other way, and says so; the page begins anew', async () => {
+  history.replaceState(null, '', '/commands?cursor=x')
+  answering(({ path }) => [
+    200,
+    { items: path.startsWith('/search/paths') ? [] : [command], nextCursor: null, domains: [] },
+  ])
+  show(<CommandsPage />)
+  const sent = await screen.findByRole('button', { name: 'Sent' })
+  expect(sent.closest('th')?.getAttribute('aria-sort')).toBe('descending')
+  await userEvent.click(sent)
+  expect(location.search).toBe('?sort=oldest')
+  await screen.findByText(/1 command, oldest first/)
+  expect(asked().map(({ path }) => path)).toContain('/commands?limit=50&sort=oldest')
+  await userEvent.click(screen.getByRole('button', { name: 'Sent' }))
+  expect(location.search).toBe('')
 })

@@ -90,7 +90,7 @@ test('a log moves to EventStoreDB and back: it is the same, work goes on, and no
   expect(later.replies).toHaveLength(21)
   expect(later.messages).toHaveLength(1)
 
-  expect(await copyToPostgres(urls)).toEqual({ events: double.log.all.length, streams: 24 })
+  expect(await copyToPostgres(urls)).toMatchObject({ events: double.log.all.length, streams: 24 })
   expect(await traces()).toEqual(later)
   const back = open('here')
   expect(await back.maintenance.verify()).toEqual([])
@@ -126,13 +126,28 @@ test('an interrupted copy goes on where it stopped', async () => {
   expect(double.log.all).toHaveLength(1_100)
 })
 
-test('an empty database is filled from EventStoreDB, with the messages of open commands', async () => {
+test('O7, O10: an empty database is filled from EventStoreDB, with the messages of open commands, and with the declarations of the database before', async () => {
   const first = await begin()
   const bus = first.open('there')
   await someLives(bus, { waiting: 4 })
+  await bus.search.declare({ commandType: 'Fine', paths: ['i', 'text'] })
+  await bus.sensitive.add({ domain: 'payments', commandType: '*', path: 'text' })
+  await bus.views.set({ subject: 'ann', tenant: null }, 'mine', { list: 'commands', filter: { domain: 'payments' } })
+  await bus.alerts.set('ops', { url: 'https://hooks.example.com/x', secret: 'a-secret-of-this-test', on: 'groups' })
   await bus.close()
   const { database } = await openParts()
-  await copyToPostgres({ ...first.urls, databaseUrl: database.url })
+  const back = await copyToPostgres({ ...first.urls, databaseUrl: database.url, settingsFrom: first.urls.databaseUrl })
+  expect(back.settings).toEqual({ searchable: 2, sensitive: 1, views: 1, alerts: 1 })
+  const filled = createCommandBus({ databaseUrl: database.url })
+  closeAfterTest(filled.close)
+  expect((await filled.queryCommands({ payload: { path: 'i', value: '3' } })).items).toHaveLength(2)
+  const caller = filled.as({ subject: 'olga', tenant: null, roles: ['OPERATOR'] })
+  expect((await caller.queryCommands({})).items.length).toBeGreaterThan(0)
+  const [one] = (await filled.queryCommands()).items
+  expect(await caller.getCommand('payments', one?.commandId ?? '')).toMatchObject({ data: { text: '•••' } })
+  expect(await filled.views.list({ subject: 'ann', tenant: null })).toMatchObject([{ name: 'mine' }])
+  expect(await filled.alerts.get('ops')).toMatchObject({ url: 'https://hooks.example.com/x' })
+  expect(await filled.maintenance.verify()).toEqual([])
   const statuses = 'select command_id, status, revision from command_bus_command order by command_id'
   expect(await rowsOf(database.pool, statuses)).toEqual(await first.look(statuses))
   expect(await rowsOf(database.pool, 'select from pgmq.q_payments__commands')).toHaveLength(4)

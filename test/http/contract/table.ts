@@ -52,6 +52,7 @@ const filters = [
   'payload',
   'idPrefix',
   'message',
+  'sort',
 ]
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'frame', 'from', 'to', 'q', 'snoozed', 'assignee', 'tag']
 const paging = ['limit', 'cursor']
@@ -239,7 +240,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     roles: readers,
     succeeds: 200,
     unknown: 'no id in its path',
-    query: [...parkedFilters, ...paging],
+    query: [...parkedFilters, 'sort', ...paging],
   },
   listParkedAt: {
     is: 'GET /troubleshooting/history',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { permitNames } from '../../../src/application/permits/permits.ts'
 import { ForbiddenError, type Identity, InvalidInputError } from '../../../src/index.ts'
@@ -86,8 +87,8 @@ describe('O9: what a token names narrows what its roles allow', () => {
     }
     const { actionId } = await many.start({ action: 'retry', filter: { domain: 'payments', errorCode: 'NONE' } })
     const other = (...permissions: string[]) => bus.as({ ...operator(...permissions), subject: 'x' }).troubleshooting
-    await expect(other('retry@shipping', 'read@shipping').action(actionId)).rejects.toThrow(/read@payments/)
-    await expect(other('cancel@payments').stop(actionId)).rejects.toThrow(/retry@payments/)
+    await expect(other('retry@shipping', 'read@shipping').action(actionId)).rejects.toThrow(/read@<its domain>/)
+    await expect(other('cancel@payments').stop(actionId)).rejects.toThrow(/retry@<its domain>/)
     expect(await other('retry@payments', 'read@payments').action(actionId)).toMatchObject({ actionId })
     expect(await many.stop(actionId)).toMatchObject({ actionId })
   })
@@ -96,18 +97,62 @@ describe('O9: what a token names narrows what its roles allow', () => {
     const { bus } = shared()
     const [own, other] = [bus.as(operator('operate@o9')), bus.as(operator('operate@shipping', 'read@o9'))]
     const { pauseId } = await own.pause({ domain: 'o9', reason: 'x' })
-    await expect(other.resume(pauseId)).rejects.toThrow(/operate@o9/)
+    await expect(other.resume(pauseId)).rejects.toThrow(/operate@<its domain>/)
     await expect(other.pause({ domain: 'o9b', reason: 'x' })).rejects.toThrow(/operate@o9b/)
     expect(await own.resume(pauseId)).toMatchObject({ pauseId })
     const hourly = { commandType: 'X', data: 1, everySeconds: 3600 }
     await own.schedules.set('o9-hourly', { domain: 'o9', ...hourly })
     for (const call of [other.schedules.run, other.schedules.delete, other.schedules.resume]) {
-      await expect(call('o9-hourly')).rejects.toThrow(/operate@o9/)
+      await expect(call('o9-hourly')).rejects.toThrow(/operate@<its domain>/)
     }
-    await expect(other.schedules.set('o9-hourly', { domain: 'shipping', ...hourly })).rejects.toThrow(/operate@o9/)
+    await expect(other.schedules.set('o9-hourly', { domain: 'shipping', ...hourly })).rejects.toThrow(
+      /operate@<its domain>/,
+    )
     await expect(own.schedules.set('o9-hourly', { domain: 'shipping', ...hourly })).rejects.toThrow(/operate@shipping/)
     expect(await other.schedules.get('o9-hourly')).toMatchObject({ domain: 'o9' })
     await own.schedules.delete('o9-hourly')
+  })
+
+  test('O9: a refusal does not tell whether the thing is there, nor its domain', async () => {
+    const { bus } = shared()
+    const own = bus.as(operator('operate@o9c', 'retry@o9c'))
+    const { pauseId } = await own.pause({ domain: 'o9c', reason: 'x' })
+    await own.schedules.set('o9c', { domain: 'o9c', commandType: 'X', data: 1, everySeconds: 3600 })
+    const { actionId } = await own.troubleshooting.start({ action: 'retry', filter: { domain: 'o9c' } })
+    const other = bus.as({ ...operator('operate@shipping', 'read@shipping', 'retry@shipping'), subject: 'x' })
+    const refusal = (call: Promise<unknown>): Promise<string> =>
+      call.then(
+        () => 'not refused',
+        (error: Error) => `${error.name}: ${error.message}`,
+      )
+    const pairs: readonly (readonly [call: (name: string) => Promise<unknown>, name: string])[] = [
+      [other.resume, pauseId],
+      [other.schedules.get, 'o9c'],
+      [other.schedules.run, 'o9c'],
+      [other.troubleshooting.action, actionId],
+    ]
+    for (const [call, name] of pairs) {
+      const unknown = await refusal(call(name === 'o9c' ? 'nothing' : randomUUID()))
+      expect(unknown).toContain('ForbiddenError')
+      expect(await refusal(call(name))).toBe(unknown)
+    }
+    await own.resume(pauseId)
+    await own.schedules.delete('o9c')
+  })
+
+  test('O9: what is shared, and places in the code, are for those whose permissions name them', async () => {
+    const { bus } = shared()
+    await parked(shared(), 'o9d')
+    const view = { list: 'commands', filter: {}, shared: true } as const
+    const reader = bus.as(operator('read@*'))
+    await expect(reader.views.set('o9d', view)).rejects.toThrow(/operate@\*/)
+    await bus.as(operator('read@*', 'operate@*')).views.set('o9d', view)
+    await expect(reader.views.delete('o9d', { shared: true })).rejects.toThrow(/operate@\*/)
+    expect(await reader.views.get('o9d')).toMatchObject({ shared: true })
+    const frames = async (...permissions: string[]) =>
+      (await bus.as(operator(...permissions)).troubleshooting.groups({ domain: 'o9d' })).map(({ frame }) => frame)
+    expect(await frames('read@o9d', 'audit@o9e')).toEqual([null])
+    expect(await frames('read@o9d', 'audit@o9d')).toEqual([expect.stringContaining('park.ts')])
   })
 
   test('O9: it never widens: roles still decide, and texts that are not known give nothing', async () => {

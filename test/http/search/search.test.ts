@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { api } from '../../../src/contract/index.ts'
+import type { Route } from '../../../src/contract/route.ts'
+import { itemColumns } from '../../../src/contract/search/item-columns.ts'
 import { createTestApi } from '../../support/http.ts'
 import { parked } from '../../support/park.ts'
 import { expectFaults, expectProblem } from '../../support/problem.ts'
@@ -85,6 +88,9 @@ test('O7: any list answers the same rows as CSV, with the next page in the link'
     '/replies/owed',
     '/lanes',
     '/schedules',
+    '/workers',
+    '/alerts',
+    '/troubleshooting/causes',
     '/views',
     '/workflow-runs',
     '/troubleshooting/history',
@@ -99,6 +105,13 @@ test('O7: any list answers the same rows as CSV, with the next page in the link'
   const described = (await api.request('GET', '//openapi.json', { token })).body.paths
   const said = (path: string) => described[`/api/v1${path}`].get.responses['200'].description
   expect([said('/commands'), said('/stats')]).toEqual([expect.stringContaining('text/csv'), 'Done'])
+})
+
+test('O7: each answer with items is a list with columns', () => {
+  const reads = Object.entries(api).filter(([, { method }]) => method === 'GET') as [string, Route][]
+  // these answer one thing
+  const one = /^(get(?!AuditTrail|Attempts|Correlation|History|RunHistory|Action)|explain|preview)/
+  for (const [id, route] of reads) expect([id, (itemColumns(route)?.length ?? 0) > 0]).toEqual([id, !one.test(id)])
 })
 
 test('O7: views are kept for one person or shared in the tenant', async () => {

@@ -98,16 +98,24 @@ describe('commands of seven domains, some of one instant, some far apart', () =>
   ]
 
   test.each(filters)(
-    'A30: the pages of commands (%s) are what they should be, newest first, nothing twice',
+    'A30: the pages of commands (%s) are what they should be, newest first and oldest first, nothing twice',
     async (_, filter, is) => {
-      const expected = rows.filter(is).map(row => row.key)
+      const found = rows.filter(is).map(row => row.key)
       const queries = createCommandQueries(pool)
-      for (const limit of [7, 100, 500]) {
+      for (const [limit, sort] of [
+        [7, 'newest'],
+        [100, 'newest'],
+        [500, 'newest'],
+        [7, 'oldest'],
+        [100, 'oldest'],
+      ] as const) {
+        const expected = sort === 'oldest' ? found.toReversed() : found
         const seen: string[] = []
         let cursor: string | null = null
         do {
           const page: Awaited<ReturnType<typeof queries.list>> = await queries.list({
             ...filter,
+            sort,
             limit,
             ...(cursor === null ? {} : { cursor }),
           })
@@ -169,6 +177,11 @@ describe('a page of a long history', () => {
     ['with an error', { errorCode: 'E0' }],
     ['of a domain', { domain: 'd1' }],
     ['parked in a domain', { domain: 'd1', status: 'IN_TROUBLESHOOTING_QUEUE' }],
+    ['all, oldest first', { sort: 'oldest' }],
+    ['completed, oldest first', { status: 'COMPLETED', sort: 'oldest' }],
+    ['pending, oldest first', { status: 'PENDING', sort: 'oldest' }],
+    ['of a domain, oldest first', { domain: 'd1', sort: 'oldest' }],
+    ['of a tenant, oldest first', { tenantId: 't1', sort: 'oldest' }],
   ])('A30: a list (%s) is read by index, and a late page costs what the first does', async (_, filter) => {
     const first = await costOf({ ...filter, limit: 20 })
     let cursor = first.page.nextCursor
@@ -204,4 +217,61 @@ test('A30: a command whose correlation id is its own has no entry in that index,
   expect(rows).toEqual([{ n: 1 }])
   const { items } = await createCommandQueries(pool).list({ correlationId: own.id })
   expect(items.map(item => item.commandId).sort()).toEqual([own.id, child.id].sort())
+})
+
+test('O8: completed commands are found behind all the newer ones that wait since the workers stopped', async () => {
+  const pool = await newPool()
+  await fill(pool, 400, {
+    domain: `'d' || i % 3`,
+    at: `timestamptz '2026-01-01Z' + i * interval '1 ms'`,
+  })
+  await pool.query(
+    `update command_bus_command set created_at = created_at - interval '1 day' where status = 'COMPLETED'`,
+  )
+  const statements: string[] = []
+  const watched = Object.assign(Object.create(pool), {
+    query: (text: string, values: unknown[]) => {
+      statements.push(text)
+      return pool.query(text, values)
+    },
+  })
+  const { items } = await createCommandQueries(watched).list({ status: 'COMPLETED', limit: 10 })
+  expect(items.map(({ status }) => status)).toEqual(Array(10).fill('COMPLETED'))
+  // the second one would read the whole table
+  expect(statements).toHaveLength(1)
+})
+
+test('A30: parked commands come oldest first or with most attempts first, by index; a page of another order is refused', async () => {
+  const pool = await newPool()
+  await fill(pool, 3_000, { domain: `'d' || i % 3`, at: `date_trunc('second', now()) - i / 5 * interval '1 s'` })
+  await pool.query(
+    'update command_bus_command set attempts = abs(hashtext(command_id::text)) % 4, max_attempts = 5, total_attempts = 5',
+  )
+  await pool.query('vacuum analyze command_bus_command')
+  const queries = createCommandQueries(pool)
+  const orders = { oldest: 'parked_at, command_id, domain', attempts: 'attempts desc, command_id desc, domain desc' }
+  for (const [sort, order] of Object.entries(orders) as ['oldest' | 'attempts', string][]) {
+    const { rows } = await pool.query(
+      `select domain || '/' || command_id as key from command_bus_command where parked_at is not null order by ${order}`,
+    )
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const page: Awaited<ReturnType<typeof queries.parked>> = await queries.parked({
+        sort,
+        limit: 70,
+        ...(cursor === null ? {} : { cursor }),
+      })
+      seen.push(...page.items.map(keyOf))
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(seen).toEqual(rows.map(row => row.key))
+    const { nextCursor = '' } = await queries.parked({ sort, limit: 1 })
+    const other = sort === 'oldest' ? 'attempts' : 'oldest'
+    await expect(queries.parked({ sort: other, cursor: nextCursor ?? '' })).rejects.toThrow(/not a valid cursor/)
+    const plan = await pool.query(
+      `explain select * from command_bus_command where status = 'IN_TROUBLESHOOTING_QUEUE' order by ${order} limit 20`,
+    )
+    if (sort === 'attempts') expect(JSON.stringify(plan.rows)).toContain('command_bus_command_parked_attempts')
+  }
 })

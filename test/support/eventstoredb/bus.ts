@@ -107,6 +107,7 @@ export const openLogBus = (
         telemetry: silentTelemetry,
         decode: commandCodec.decode,
         strangers: { adopt: async () => ({ adopted: 0, refused: new Map() }), share: async () => {} },
+        sensitive: { known: async () => [] },
       }
       const worker = createWorker(deps, { pollMs: 100, ...options })
       closeAfterTest(() => worker.stop({ deadlineMs: 0 }))

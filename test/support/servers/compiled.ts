@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { inject } from 'vitest'
+import { compiledDirectory } from '../suite/compiled-modules.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,7 +28,7 @@ export interface CompiledPackage {
 
 /** Compiles `src/` to a directory from which node_modules is found; type errors are left to `npm run check`. */
 export const compilePackage = async (): Promise<CompiledPackage> => {
-  const directory = join(repository, 'node_modules', '.cache', `commandbus-test-${process.pid}`)
+  const directory = compiledDirectory
   const remove = () => rm(directory, { recursive: true, force: true })
   const compile = async (): Promise<void> => {
     const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')

@@ -5,6 +5,12 @@ import type { Json } from '../../../domain/json/json.ts'
 import type { PayloadCondition } from '../../../domain/json/payload-path.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 
+/** Orders of lists of commands, by when they were sent, and of parked ones, by when they were parked or by their attempts. */
+export const commandSorts = ['newest', 'oldest'] as const
+export const parkedSorts = [...commandSorts, 'attempts'] as const
+export type CommandSort = (typeof commandSorts)[number]
+export type ParkedSort = (typeof parkedSorts)[number]
+
 /** A command, from its read row. Times are ISO 8601. */
 export interface CommandView extends Pick<CommandColumns, (typeof viewColumns)[number]> {
   /** In lists cut to the first 1,000 characters, followed by its length. */
@@ -58,6 +64,8 @@ export interface CommandFilter {
   readonly message?: string
   /** Set by the application, from the caller's identity. */
   readonly tenantId?: string
+  /** Default: newest first. */
+  readonly sort?: CommandSort
   /** 1-500, default 100. */
   readonly limit?: number
   readonly cursor?: string
@@ -65,11 +73,13 @@ export interface CommandFilter {
 
 export interface TroubleshootingFilter extends ParkedFilter {
   readonly tenantId?: string
+  /** Default: newest first. `attempts`: most attempts first. */
+  readonly sort?: ParkedSort
   readonly limit?: number
   readonly cursor?: string
 }
 
-export interface GroupFilter extends Omit<TroubleshootingFilter, 'limit' | 'cursor'> {
+export interface GroupFilter extends Omit<TroubleshootingFilter, 'sort' | 'limit' | 'cursor'> {
   /** False: groups by domain, type and error code alone. Default true. */
   readonly byFrame?: boolean
 }

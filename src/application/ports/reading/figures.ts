@@ -177,8 +177,8 @@ export interface CauseCourse extends Omit<FailureCause, 'series' | 'sample' | 'l
   readonly quarters: readonly number[]
 }
 
-/** How often commands of a type ended in the last 15 minutes. */
-export interface TypeCourse extends Pick<TypeFigures, 'domain' | 'commandType' | 'completed'> {
+/** How often commands of a type ended in the last 15 minutes; those of which none ended are left out. */
+export interface TypeCourse extends Pick<TypeFigures, 'domain' | 'commandType' | 'completed' | 'lastSuccessAt'> {
   /** Failed attempts, failed and parked ones together. */
   readonly failures: number
 }

@@ -3,7 +3,7 @@ import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { CommandView, TroubleshootingFilter } from './command-queries.ts'
 import type { CreditEntry, WorkflowRun } from './workflow-queries.ts'
 
-export interface ParkedAtFilter extends Omit<TroubleshootingFilter, 'cursor'> {
+export interface ParkedAtFilter extends Omit<TroubleshootingFilter, 'sort' | 'cursor'> {
   /** The instant, ISO 8601. */
   readonly at: string
   readonly cursor?: string

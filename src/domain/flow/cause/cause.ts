@@ -41,7 +41,8 @@ const decide = (intent: CauseIntent, state: CauseState): Either<never, readonly 
         ? nothing
         : right([{ ...fact, type: 'CauseTagged', tags: intent.tags }])
     case 'Investigate':
-      return (state.investigation?.until ?? null) === intent.until
+      return (state.investigation?.until ?? null) === intent.until &&
+        (state.investigation?.reason ?? null) === (intent.until === null ? null : intent.reason)
         ? nothing
         : right([{ ...fact, type: 'CauseInvestigated', until: intent.until, reason: intent.reason }])
   }

@@ -1,10 +1,13 @@
 import type { Command } from 'commander'
 import type { Pool, PoolClient } from 'pg'
+import { parseReply } from '../../../application/replies/reply.ts'
+import { hide } from '../../../application/sensitive/hide.ts'
 import { CommandBusError, InvalidInputError } from '../../../application/shared/errors.ts'
 import { replyQueueOf } from '../../../application/shared/input.ts'
 import { replyErrorOf } from '../../../domain/flow/reply-error.ts'
 import { instant } from '../../postgres/connection/instant.ts'
 import { inTransaction, withClient } from '../../postgres/connection/with-client.ts'
+import { createSensitivePaths } from '../../postgres/sensitive/sensitive-store.ts'
 import { withPool } from '../../service/database.ts'
 import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
@@ -52,7 +55,8 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
       await withDatabase(readConfig(deps.env), database =>
         withPool(database, async pool => {
           await requireQueue(pool, queue)
-          const items = await read(pool, queue, options.count, options.keep ? 0 : HIDDEN_SECONDS)
+          const found = await read(pool, queue, options.count, options.keep ? 0 : HIDDEN_SECONDS)
+          const items = deps.reveal?.() === true ? found : await hidden(pool, found)
           if (options.json) printJson({ items })
           else print(items.length === 0 ? `No replies on ${queue}.` : table(items, columns))
           if (!options.keep && items.length > 0) {
@@ -62,6 +66,15 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
         }),
       )
     })
+}
+
+/** Without the members that were declared sensitive; by the type that a reply names, and all of its domain where it names none. */
+const hidden = async (pool: Pool, found: readonly Reply[]): Promise<readonly Reply[]> => {
+  const paths = await createSensitivePaths(pool).known()
+  return found.map(one => {
+    const { domain = null, commandType = null } = parseReply(one.message) ?? {}
+    return hide(one, { paths, reveals: () => false }, { domain, commandType })
+  })
 }
 
 const requireQueue = async (pool: Pool, queue: string): Promise<void> => {

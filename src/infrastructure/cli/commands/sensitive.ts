@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { SensitivePath } from '../../../application/sensitive/sensitive-paths.ts'
 import { sensitivePathOf } from '../../../application/sensitive/sensitive-paths.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
-import { Refused } from '../support/failure.ts'
 import { withBus } from '../support/session.ts'
 import { type Column, print, table } from '../text/output.ts'
 
@@ -40,7 +40,7 @@ export const addSensitive = (program: Command, deps: CliDeps): void => {
     .action(async (domain: string, commandType: string, path: string) => {
       const given = sensitivePathOf({ domain, commandType, path })
       if (!(await withBus(deps, ({ bus }) => bus.sensitive.remove(given)))) {
-        throw new Refused(`${path} of ${commandType} in ${domain} is not declared`)
+        throw new CommandBusError('NOT_FOUND', `${path} of ${commandType} in ${domain} is not declared`)
       }
       print(`Shown again: ${path} of ${commandType} in ${domain}.`)
     })

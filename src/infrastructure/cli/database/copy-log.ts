@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import type { CopiedLog, CopyLogOptions } from '../../copy-log/stored.ts'
+import { defined } from '../../../application/shared/input.ts'
+import type { CopiedSettings } from '../../copy-log/settings.ts'
+import type { CopiedLog, CopyBackOptions } from '../../copy-log/stored.ts'
 import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
@@ -30,6 +32,12 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
       const target = targetOf(from, to)
       const config = readConfig(deps.env)
       const { eventStoreUrl, eventStorePrefix } = config
+      const settingsFrom = deps.env.SETTINGS_FROM_DATABASE_URL
+      if (settingsFrom !== undefined && target !== 'postgres') {
+        throw new UsageError(
+          'SETTINGS_FROM_DATABASE_URL is for --to postgres: to EventStoreDB, the database keeps them',
+        )
+      }
       if (eventStoreUrl === undefined) {
         throw new UsageError('set EVENTSTORE_URL to the EventStoreDB that the log moves to or comes from')
       }
@@ -39,7 +47,7 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
           return await copyTo(target, {
             databaseUrl,
             eventStoreUrl,
-            ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
+            ...defined({ eventStorePrefix, settingsFrom }),
             onProgress: bars.onProgress,
           })
         } finally {
@@ -49,10 +57,20 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
       if (json) printJson({ from, to, ...copied })
       else
         print(
-          `Copied and compared: ${counted(copied.events, 'event')} of ${counted(copied.streams, 'command')}.\n${afterwards[target]}`,
+          [
+            `Copied and compared: ${counted(copied.events, 'event')} of ${counted(copied.streams, 'command')}.`,
+            ...('settings' in copied ? [settingsText(copied.settings)] : []),
+            afterwards[target],
+          ].join('\n'),
         )
     })
 }
+
+const settingsText = ({ searchable, sensitive, views, alerts }: CopiedSettings): string =>
+  searchable + sensitive + views + alerts === 0
+    ? 'This database has no declarations of sensitive or searchable members, no views and no alerts, and the log has none: ' +
+      'declare what others may not see before anything starts. With SETTINGS_FROM_DATABASE_URL they are copied from the database before.'
+    : `The database has ${counted(sensitive, 'sensitive member')}, ${counted(searchable, 'searchable member')}, ${counted(views, 'view')} and ${counted(alerts, 'alert')}.`
 
 const targetOf = (from: string, to: string): keyof typeof afterwards => {
   if (from === 'postgres' && to === 'eventstoredb') return 'eventstoredb'
@@ -60,7 +78,10 @@ const targetOf = (from: string, to: string): keyof typeof afterwards => {
   throw new UsageError('use --from postgres --to eventstoredb, or --from eventstoredb --to postgres')
 }
 
-const copyTo = async (target: keyof typeof afterwards, options: CopyLogOptions): Promise<CopiedLog> => {
+const copyTo = async (
+  target: keyof typeof afterwards,
+  options: CopyBackOptions,
+): Promise<CopiedLog & { readonly settings?: CopiedSettings }> => {
   if (target === 'eventstoredb') {
     const { copyToEventStoreDb } = await import('../../copy-log/to-eventstoredb.ts')
     return copyToEventStoreDb(options)

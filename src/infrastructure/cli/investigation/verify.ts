@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import type { Pool } from 'pg'
+import { hideAt } from '../../../application/sensitive/hide.ts'
+import type { SensitivePath } from '../../../application/sensitive/sensitive-paths.ts'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 import { rebuildCommands } from '../../postgres/read-tables/rebuild.ts'
 import { assertSchemaCurrent } from '../../postgres/schema/schema-version.ts'
+import { createSensitivePaths } from '../../postgres/sensitive/sensitive-store.ts'
 import { verifyFiles } from '../../proof/archive/archive-files.ts'
 import type { Finding } from '../../proof/chain/finding.ts'
 import { fingerprintOf, type Signer } from '../../proof/chain/keys.ts'
@@ -47,7 +50,11 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     .action(async (options: Options) => {
       const config = readConfig(deps.env)
       const expected = options.expect === undefined ? [] : [sealOf(options.expect)]
-      const { verified, repaired } = await withDatabase(config, database =>
+      const {
+        verified: found,
+        repaired,
+        sensitive,
+      } = await withDatabase(config, database =>
         withPool(database, async pool => {
           await assertSchemaCurrent(pool)
           // on the user's own server, only a home that has a key already seals: a second key would look like an intruder's
@@ -55,19 +62,28 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
           if (signer !== null) await sealEvents(pool, { signer })
           const kept = await keptSeal(config.home, await logName(pool))
           const verify = () => verifyAll(pool, [...(kept === null ? [] : [kept]), ...expected], signer, options)
+          const hiddenPaths = async () => (deps.reveal?.() === true ? [] : createSensitivePaths(pool).known())
           const first = await verify()
           if (!options.repair || !first.findings.some(({ kind }) => kind === 'row'))
-            return { verified: first, repaired: false }
+            return { verified: first, repaired: false, sensitive: await hiddenPaths() }
           refuseDamaged(first)
           await rebuildCommands({ pool })
-          return { verified: await verify(), repaired: true }
+          return { verified: await verify(), repaired: true, sensitive: await hiddenPaths() }
         }),
       )
+      const verified = { ...found, findings: found.findings.map(finding => hidden(finding, sensitive)) }
       if (options.json) printJson({ ...verified, repaired })
       else print(reportText(verified, repaired))
       if (verified.findings.length > 0) throw new Refused('something does not fit')
       await keepSeal(config.home, verified.log, verified.head)
     })
+}
+
+/** Rows and messages may hold what is declared sensitive. */
+const hidden = (finding: Finding, paths: readonly SensitivePath[]): Finding => {
+  const path = finding.row?.key.path
+  const at = typeof path === 'string' ? path.split('.') : []
+  return { ...finding, expected: hideAt(finding.expected, at, paths), found: hideAt(finding.found, at, paths) }
 }
 
 interface Report extends Verified {

@@ -11,6 +11,7 @@ import { workerHealth } from '../../service/worker-health.ts'
 import type { WorkerReport } from '../../service/worker-report.ts'
 import { readConfig } from '../../settings/config.ts'
 import { dieWithParent } from '../../shared/die-with-parent.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import { buildOf } from '../../worker/announcing/build.ts'
 import { definitionOf } from '../../worker/attempt/handler.ts'
 import { poolSizeFor } from '../../worker/client/connections.ts'
@@ -136,10 +137,26 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
 const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
   const { port, host } = options
   const config = readConfig(deps.env, defined({ host, port }))
-  const { createLogger } = await import('../../telemetry/logger.ts')
+  const supervised = process.send !== undefined
+  // a supervised worker reports to its service, which itself listens on PORT
+  const listenAt = supervised && port === undefined ? undefined : config.port
+  const [{ createLogger }, { createMetrics }, { createTracing }, pages] = await loadWith(
+    '`commandbus worker`',
+    [
+      'telemetry',
+      ...(listenAt === undefined ? [] : (['pages'] as const)),
+      ...(config.databaseUrl === undefined ? (['embedded'] as const) : []),
+    ],
+    () =>
+      Promise.all([
+        import('../../telemetry/logger.ts'),
+        import('../../telemetry/metrics.ts'),
+        import('../../telemetry/tracing.ts'),
+        listenAt === undefined ? null : import('../../service/worker-http.ts'),
+      ]),
+  )
   const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()
-  const supervised = process.send !== undefined
   // the service that supervises this process is gone
   let orphaned = false
   const onOrphaned = (): void => {
@@ -151,16 +168,10 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     process.on('disconnect', onOrphaned)
   }
   const deadlineMs = () => Math.min(options.deadline * 1000, orphaned ? ORPHAN_DEADLINE_MS : Number.POSITIVE_INFINITY)
-  const [{ createMetrics }, { createTracing }] = await Promise.all([
-    import('../../telemetry/metrics.ts'),
-    import('../../telemetry/tracing.ts'),
-  ])
   let bus: CommandBus | undefined
   const workers: { readonly domain: string; readonly worker: Worker }[] = []
   const health = (): HealthReport =>
     workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.requested() })
-  // a supervised worker reports to its service, which itself listens on PORT
-  const listenAt = supervised && port === undefined ? undefined : config.port
   const metrics = createMetrics({
     processMetrics: listenAt !== undefined,
     follower: () => bus?.follower?.health() ?? null,
@@ -168,11 +179,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   })
   // first, as in the service: a port in use is found before anything else is started
   const http =
-    listenAt === undefined
-      ? undefined
-      : await import('../../service/worker-http.ts').then(({ serveWorkerHttp }) =>
-          serveWorkerHttp({ config, port: listenAt, health, metrics, log }),
-        )
+    listenAt === undefined ? undefined : await pages?.serveWorkerHttp({ config, port: listenAt, health, metrics, log })
   try {
     const database = await openDatabase(config)
     let reports: NodeJS.Timeout | undefined

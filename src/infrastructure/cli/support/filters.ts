@@ -1,6 +1,11 @@
 import { type Command, Option } from 'commander'
 import { troubleshootingFilterOf as checked } from '../../../application/commands/read-commands.ts'
-import type { CommandFilter, TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
+import {
+  type CommandFilter,
+  commandSorts,
+  parkedSorts,
+  type TroubleshootingFilter,
+} from '../../../application/ports/reading/command-queries.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import {
   commandTypeOf,
@@ -8,6 +13,7 @@ import {
   domainOf,
   instantOf,
   limitOf,
+  oneOf,
   statusOf,
   textOf,
 } from '../../../application/shared/input.ts'
@@ -27,11 +33,13 @@ export interface CommandFilterOptions {
   readonly dataWhere?: string
   readonly idPrefix?: string
   readonly message?: string
+  readonly sort?: string
   readonly limit?: number
   readonly cursor?: string
 }
 
 export interface TroubleshootingFilterOptions {
+  readonly sort?: string
   readonly limit?: number
   readonly cursor?: string
 }
@@ -79,6 +87,7 @@ export const commandFilterOf: (options: CommandFilterOptions) => CommandFilter =
   payload: ['dataWhere', payloadOf],
   idPrefix: ['idPrefix', value => textOf(value, '--id-prefix', 36)],
   message: ['message', value => textOf(value, '--message', 200)],
+  sort: ['sort', value => oneOf(commandSorts, value, '--sort')],
 })
 
 /** Gives a command the flags of a list of parked commands. */
@@ -94,6 +103,7 @@ export const troubleshootingFilterOf = (options: TroubleshootingFilterOptions): 
         return text === undefined ? [] : [[name, kind === 'boolean' ? (booleans[String(text)] ?? text) : text]]
       }),
     ),
+    ...(options.sort === undefined ? {} : { sort: oneOf(parkedSorts, options.sort, '--sort') }),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
   })

@@ -1,5 +1,8 @@
-import { hide } from '../../../application/sensitive/hide.ts'
+import type { CommandFilter } from '../../../application/ports/reading/command-queries.ts'
+import { hide, isSensitive } from '../../../application/sensitive/hide.ts'
+import { ForbiddenError } from '../../../application/shared/errors.ts'
 import type { CommandBus } from '../../../command-bus.ts'
+import { ANY_PATH } from '../../../domain/json/payload-path.ts'
 
 /** They answer with ids, or are not answers: what they give out is the caller's own. */
 const whole = new Set([
@@ -37,5 +40,22 @@ export const hiding = (bus: CommandBus): CommandBus => {
         ]
       }),
     ) as Calls
-  return wrapped(bus, whole)
+  /** Whether there is such a value would tell it. */
+  const refuseSearch = async ({ payload }: CommandFilter): Promise<void> => {
+    const sensitive = payload === undefined ? [] : await bus.sensitive.list()
+    const searched = sensitive.length === 0 ? [] : await bus.search.declared()
+    const found = searched.find(
+      one => [one.path, ANY_PATH].includes(payload?.path ?? '') && isSensitive(sensitive, one),
+    )
+    if (found !== undefined)
+      throw new ForbiddenError(`${found.path} of ${found.commandType} is sensitive: give --reveal`)
+  }
+  const shown = wrapped(bus, whole)
+  return {
+    ...shown,
+    queryCommands: async (filter = {}) => {
+      await refuseSearch(filter)
+      return shown.queryCommands(filter)
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { AuditEntry, CommandDetail, CommandView } from '../../../application/ports/reading/command-queries.ts'
 import { CommandNotFoundError } from '../../../application/shared/errors.ts'
-import { auditTypeOf, commandIdOf, domainOf } from '../../../application/shared/input.ts'
+import { auditTypeOf, domainOf } from '../../../application/shared/input.ts'
 import { auditWords } from '../../../domain/command/audit-names.ts'
 import { pendingTimes, runningSince } from '../../../domain/command/columns.ts'
 import type { ErrorCause } from '../../../domain/command/events.ts'
@@ -13,7 +13,7 @@ import { allPages, printAnswer, printPage } from './answer.ts'
 import type { CliDeps } from './deps.ts'
 import { type CommandFilterOptions, commandFilterOf } from './filters.ts'
 import { numberOf } from './input.ts'
-import { whichDomain } from './which-domain.ts'
+import { idOrBeginning, whichDomain, wholeId } from './which-domain.ts'
 
 interface OneOptions {
   readonly domain?: string
@@ -29,13 +29,14 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
   program
     .command('show')
     .description('show one command with its data and result')
-    .argument('<id>', 'the id of the command')
+    .argument('<id>', 'the id of the command, or its first 8 characters or more')
     .option('--domain <domain>', 'the domain of the command; needed if several have this id')
     .option('--attempts', 'also its attempts: when, how long, by which worker, with which error')
     .option('--json', 'print JSON')
     .action(async (given: string, options: OneOptions & { readonly attempts?: true }) => {
-      const { id, domain } = oneCommand(given, options)
+      const { beginning, domain } = oneCommand(given, options)
       await printAnswer(deps, options, async bus => {
+        const id = await wholeId(bus, beginning, domain)
         const where = await whichDomain(bus, id, domain)
         const command = await bus.getCommand(where, id)
         if (command === null) throw new CommandNotFoundError(where, id)
@@ -66,6 +67,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     )
     .option('--id-prefix <text>', 'only if the id begins so: 8 characters or more')
     .option('--message <text>', 'only if the last error says this; with --status failed')
+    .option('--sort <order>', 'newest (default) or oldest first')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
     .option(...allPages)
@@ -79,14 +81,15 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
   program
     .command('audit')
     .description('show what happened to a command, oldest first')
-    .argument('<id>', 'the id of the command')
+    .argument('<id>', 'the id of the command, or its first 8 characters or more')
     .option('--domain <domain>', 'the domain of the command; needed if several have this id')
     .option('--event <type>', `only ${auditWords.join(', ')}`)
     .option('--json', 'print JSON')
     .action(async (given: string, options: AuditOptions) => {
-      const { id, domain } = oneCommand(given, options)
+      const { beginning, domain } = oneCommand(given, options)
       const filter = options.event === undefined ? {} : { eventType: auditTypeOf(options.event.toUpperCase()) }
       await printAnswer(deps, options, async bus => {
+        const id = await wholeId(bus, beginning, domain)
         const found = domain === undefined ? await bus.findCommand(id) : []
         const where = domain ?? (found.length === 0 ? undefined : await whichDomain(bus, id, domain))
         const items = where === undefined ? [] : await bus.getAuditTrail(where, id, filter)
@@ -98,7 +101,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
 }
 
 const oneCommand = (given: string, options: OneOptions) => ({
-  id: commandIdOf(given),
+  beginning: idOrBeginning(given),
   domain: options.domain === undefined ? undefined : domainOf(options.domain),
 })
 

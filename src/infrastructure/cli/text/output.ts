@@ -103,7 +103,7 @@ export const table = <Row>(
     const widths = widthsOf(layout, width)
     if (widths !== null) return grid(layout, widths)
   }
-  return blocks(layoutOf(rows, kept))
+  return blocks(layoutOf(rows, kept), LONGEST)
 }
 
 /** These columns, then those without the last spare one, and so on. */
@@ -147,8 +147,12 @@ const grid = ({ titles, lines }: Layout, widths: readonly number[]): string => {
   return [line(titles), ...lines.map(line)].join('\n')
 }
 
-const blocks = ({ titles, lines }: Layout): string =>
-  lines.map(line => fields(titles.map((title, i) => [title, line[i] ?? ''] as const))).join('\n\n')
+const blocks = ({ titles, lines, flexible }: Layout, longest: number): string =>
+  lines
+    .map(line =>
+      fields(titles.map((title, i) => [title, flexible[i] ? cut(line[i] ?? '', longest) : line[i]] as const)),
+    )
+    .join('\n\n')
 
 /** Names and values below one another; empty values are left out. */
 export const fields = (pairs: readonly (readonly [name: string, value: unknown])[]): string => {

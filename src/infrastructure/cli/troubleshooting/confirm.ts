@@ -30,16 +30,16 @@ export const confirm = async (
   throw new Refused('not confirmed')
 }
 
-/** `Complete 6 commands of notifications (TypeError)?` */
+/** `Complete 6 commands of notifications (TypeError)?`; the groups may be the largest of more. */
 export const questionOf = (
   action: ParkedAction,
-  groups: readonly { readonly domain: string; readonly errorCode: string; readonly count: number }[],
-): { readonly question: string; readonly count: number } => {
-  const count = groups.reduce((sum, group) => sum + group.count, 0)
+  count: number,
+  groups: readonly { readonly domain: string; readonly errorCode: string }[],
+): string => {
   const domains = namesOf(groups.map(({ domain }) => domain))
   const codes = namesOf(groups.map(({ errorCode }) => errorCode).filter(code => code !== ''))
   const which = `${counted(count, 'command')} of ${domains}${codes === '' ? '' : ` (${codes})`}`
-  return { question: `${parkedActions[action].verb} ${which}?`, count }
+  return `${parkedActions[action].verb} ${which}?`
 }
 
 const SHOWN = 3
@@ -56,11 +56,15 @@ export const confirmMany = async (
   action: ParkedAction,
   filter: ActionFilter,
   isStaged: boolean,
+  ask: (question: string) => Promise<void> = confirm,
 ): Promise<void> => {
-  const { question, count } = questionOf(action, await bus.troubleshooting.groups(filter))
+  const [{ total: count }, groups] = await Promise.all([
+    bus.troubleshooting.list({ ...filter, limit: 1 }),
+    bus.troubleshooting.groups(filter),
+  ])
   if (count < 2) return
   if (action === 'retry' && count > MANY && !isStaged) {
     printNote('To try a few first: --stages 1,5,25,100 --stop-when share=5%')
   }
-  await confirm(question)
+  await ask(questionOf(action, count, groups))
 }

@@ -6,6 +6,7 @@ import type { RehearsalProcess } from '../../rehearsal/child.ts'
 import type { DomainHandlers } from '../../rehearsal/in-process.ts'
 import { handlersByType } from '../../rehearsal/known-handlers.ts'
 import { readConfig } from '../../settings/config.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import type { Handler } from '../../worker/attempt/handler.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused, UsageError } from '../support/failure.ts'
@@ -58,10 +59,9 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     }
     // the parent process is gone
     process.on('disconnect', () => process.exit(1))
-    const [{ serveRehearsal }, { createLogger }] = await Promise.all([
-      import('../../rehearsal/serve.ts'),
-      import('../../telemetry/logger.ts'),
-    ])
+    const [{ serveRehearsal }, { createLogger }] = await loadWith('`commandbus rehearse`', ['telemetry'], () =>
+      Promise.all([import('../../rehearsal/serve.ts'), import('../../telemetry/logger.ts')]),
+    )
     await serveRehearsal({
       databaseUrl,
       databaseTimeoutMs,

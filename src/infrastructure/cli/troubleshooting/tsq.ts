@@ -5,6 +5,7 @@ import type {
   TroubleshootingGroup,
   TroubleshootingItem,
 } from '../../../application/ports/reading/command-queries.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { instantOf } from '../../../application/shared/input.ts'
 import { parkedTimes } from '../../../domain/command/columns.ts'
 import { allPages, more, pagesOf, printAnswer } from '../support/answer.ts'
@@ -36,12 +37,15 @@ const filtered = (command: Command): Command => parkedFlags(command).option('--j
 
 const addLists = (tsq: Command, deps: CliDeps): void => {
   filtered(tsq.command('list').description('list what is parked, newest first'))
+    .option('--sort <order>', 'newest (default), oldest, or attempts: most of them first')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'go on where the page before ended')
     .option(...allPages)
     .option('--at <time>', 'as it was at this ISO 8601 time')
     .action(async (options: ListOptions) => {
       const filter = troubleshootingFilterOf(options)
+      if (options.at !== undefined && options.sort !== undefined)
+        throw new InvalidInputError('--sort', 'cannot be combined with --at')
       if (options.at !== undefined) return listAt(deps, { ...filter, at: instantOf(options.at, '--at') }, options)
       await printAnswer(deps, options, async bus => {
         const page = await pagesOf(from => bus.troubleshooting.list({ ...filter, ...from }), options.all === true)
@@ -98,8 +102,8 @@ const groupColumns: readonly Column<TroubleshootingGroup>[] = [
   { title: 'DOMAIN', value: group => group.domain },
   { title: 'TYPE', value: group => group.commandType, flexible: true },
   { title: 'ERROR CODE', value: group => group.errorCode },
-  { title: 'THROWN AT', value: group => group.frame ?? '', flexible: true },
-  timeColumn('FIRST', group => group.first),
+  { title: 'THROWN AT', value: group => group.frame ?? '', flexible: true, spare: true },
+  { ...timeColumn<TroubleshootingGroup>('FIRST', group => group.first), spare: true },
   timeColumn('LAST', group => group.last),
   { title: 'ASSIGNEE', value: ({ care }) => care?.assignee ?? null },
   timeColumn('INVESTIGATED UNTIL', ({ care }) => care?.investigatedUntil ?? null),

@@ -111,7 +111,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     return { items: items.map(progressOf), nextCursor }
   },
   pauseAction: async ({ params, body }, caller) => progressOf(await caller.troubleshooting.pause(params.id, body)),
-  resumeAction: async ({ params, body }, caller) => progressOf(await caller.troubleshooting.resume(params.id, body)),
+  resumeAction: async ({ params }, caller) => progressOf(await caller.troubleshooting.resume(params.id)),
   stopAction: async ({ params, body }, caller) => progressOf(await caller.troubleshooting.stop(params.id, body)),
   getStats: async (_, caller) => {
     const { domains, throughput, queues, ...stats } = await caller.stats()

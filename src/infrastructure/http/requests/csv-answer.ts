@@ -7,7 +7,7 @@ const wantsCsv = ({ headers: { accept = '' } }: FastifyRequest): boolean =>
   accept.split(',').some(type => type.split(';')[0]?.trim().toLowerCase() === 'text/csv')
 
 interface List {
-  readonly items: readonly { readonly [column: string]: unknown }[]
+  readonly items: readonly unknown[]
   readonly nextCursor?: string | null
 }
 

@@ -6,6 +6,7 @@ import type {
   DeliveryFilter,
 } from '../../../application/ports/alerting/alert-store.ts'
 import { instant } from '../connection/instant.ts'
+import { inTransaction, withClient } from '../connection/with-client.ts'
 import { DEFAULT_LIMIT, invalidCursor } from '../reading/cursor.ts'
 
 const ALERTS = `select a.name, a.url, a.watches as "on", a.quiet, a.digest_minutes as "digestMinutes", a.set_by as "setBy",
@@ -37,16 +38,20 @@ export const createAlertStore = (pool: Pool): AlertStore => ({
   },
 
   remove: async ({ scope, name }) => {
-    const { rows } = await pool.query(
-      `with gone as (delete from command_bus_alert where scope = $1 and name = $2 returning scope, name),
-       ended as (
-         update command_bus_alert_delivery d set status = 'GIVEN_UP', next_attempt_at = null, ended_at = now(),
-           last_error = 'the alert was deleted'
-         from gone where d.scope = gone.scope and d.name = gone.name and d.status = 'PENDING')
-       select from gone`,
-      [scope, name],
+    const key = [scope, name]
+    return withClient(pool, client =>
+      inTransaction(client, async () => {
+        const { rowCount } = await client.query('delete from command_bus_alert where scope = $1 and name = $2', key)
+        // a statement of its own: it sees what was added while the one before waited for the row
+        await client.query(
+          `update command_bus_alert_delivery set status = 'GIVEN_UP', next_attempt_at = null, ended_at = now(),
+             last_error = 'the alert was deleted'
+           where scope = $1 and name = $2 and status = 'PENDING'`,
+          key,
+        )
+        return rowCount === 1
+      }),
     )
-    return rows.length === 1
   },
 
   receiver: async ({ scope, name }) =>

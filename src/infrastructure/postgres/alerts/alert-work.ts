@@ -55,11 +55,13 @@ export const createAlertWork = (client: ClientBase, lateAfterSeconds: number): A
 
   begin: async waitsMs => {
     const { rows } = await client.query<Attempt>(
-      `with due as (
-         select distinct on (d.scope, d.name) d.delivery_id, a.url, a.secret
+      `with first as (
+         select distinct on (d.scope, d.name) d.delivery_id, d.next_attempt_at, a.url, a.secret
          from command_bus_alert_delivery d join command_bus_alert a on a.scope = d.scope and a.name = d.name
          where d.status = 'PENDING' and d.next_attempt_at <= now()
-         order by d.scope, d.name, d.next_attempt_at, d.delivery_id limit ${AT_ONCE})
+         order by d.scope, d.name, d.next_attempt_at, d.delivery_id),
+       -- those that wait longest: otherwise alerts with long backlogs would keep the others waiting
+       due as (select * from first order by next_attempt_at, delivery_id limit ${AT_ONCE})
        update command_bus_alert_delivery d set attempts = d.attempts + 1, next_attempt_at = clock_timestamp()
          + ($1::float8[])[least(d.attempts + 1, cardinality($1::float8[]))] * interval '1 millisecond'
        from due where d.delivery_id = due.delivery_id

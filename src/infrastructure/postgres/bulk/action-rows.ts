@@ -10,7 +10,8 @@ import { columnsOf, instant } from '../connection/instant.ts'
 /** SQL: what an action's rate allows now, up to what it gives in a second, so that a late runner catches up a little. */
 export const tokensOf = (action: string): string => {
   const rate = `coalesce((${action}.campaign->>'ratePerSecond')::float8, 0)`
-  const since = `greatest(0, extract(epoch from clock_timestamp() - ${action}.tokens_at)::float8)`
+  // a clock that was set back must not stop an action until it is there again
+  const since = `abs(extract(epoch from clock_timestamp() - ${action}.tokens_at)::float8)`
   return `least(greatest(1, ${rate}), ${action}.tokens + ${rate} * ${since})`
 }
 

@@ -80,7 +80,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
 
     due: (id, after, limit) => readDue(pool, id, after, limit),
 
-    printOf: selection => printOf(pool, selection),
+    printOf: (selection, most) => printOf(pool, selection, most),
     changesSince: (selection, snapshot) => changesSince(pool, selection, snapshot),
     settle: id => settle(pool, id),
     standing: id => standingOf(pool, id),

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg'
 import type { BecameCounts, Standing } from '../../../application/ports/action-store.ts'
 import { staying, transitions } from '../../../domain/command/transitions.ts'
+import { isRefusal } from '../connection/errors.ts'
 import { streamOf } from '../log/command-streams.ts'
+import { retryTransient } from '../transactions/retry-transient.ts'
 
 /** Events that end a retry, as a success or a failure, and what the command is then. */
 const decisive = Object.entries(transitions).flatMap(([type, { to }]) =>
@@ -17,13 +19,22 @@ const PIECES = 20
  * look reads only those that still ran.
  */
 export const settle = (pool: Pool, id: string): Promise<void> =>
-  settleAll(pool, id).catch(error => {
+  retryTransient(() => settleAll(pool, id)).catch(error => {
     // a role that only reads sees what others have recorded
-    if (!isForbidden(error)) throw error
+    if (!isRefusal(error)) throw error
   })
 
-const settleAll = async (pool: Pool, id: string): Promise<void> => {
-  for (let piece = 0, from = 0; piece < PIECES; piece++) {
+/** The same for all retries, before events go that say it. */
+export const settleEvery = async (pool: Pool): Promise<void> => {
+  const { rows } = await pool.query<{ id: string }>(
+    `select a.id from command_bus_action a where a.action = 'retry' and exists (
+       select from command_bus_action_item i where i.action_id = a.id and i.outcome = 'SUCCEEDED' and i.became is null)`,
+  )
+  for (const { id } of rows) await retryTransient(() => settleAll(pool, id, Number.POSITIVE_INFINITY))
+}
+
+const settleAll = async (pool: Pool, id: string, pieces = PIECES): Promise<void> => {
+  for (let piece = 0, from = 0; piece < pieces; piece++) {
     const { rows } = await pool.query<{ last: number | null; looked: number }>(
       `with running as (
          select i.ordinal, i.domain, i.command_id, i.revision from command_bus_action_item i
@@ -50,9 +61,6 @@ const settleAll = async (pool: Pool, id: string): Promise<void> => {
   }
 }
 
-const isForbidden = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === '42501'
-
 const DID_NOT = `i.became <> 'COMPLETED'`
 
 export const standingOf = async (pool: Pool, id: string): Promise<Standing> => {
@@ -63,7 +71,8 @@ export const standingOf = async (pool: Pool, id: string): Promise<Standing> => {
               count(*) filter (where ${DID_NOT} and i.became_code = i.error_code)::int as "sameCause",
               count(*) filter (where ${DID_NOT} and i.ordinal > a.stage_from)::int as "failuresOfStage",
               count(*) filter (where i.ordinal > a.stage_from)::int as "sizeOfStage",
-              count(*) filter (where i.became is null and i.ordinal > a.stage_from)::int as running
+              count(*) filter (where i.became is null and i.ordinal > a.stage_from)::int as running,
+              coalesce(max(a.total - a.succeeded - a.failed - a.skipped), 0) as left
        from command_bus_action a join command_bus_action_item i on i.action_id = a.id and i.outcome = 'SUCCEEDED'
        where a.id = $1::uuid and i.ordinal <= a.done_to) s
      left join lateral (

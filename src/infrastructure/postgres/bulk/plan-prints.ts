@@ -1,18 +1,24 @@
 import type { Pool } from 'pg'
-import type { PlanChange, Selection, SelectionPrint } from '../../../application/ports/action-store.ts'
+import type { ActionStore, PlanChange, Selection } from '../../../application/ports/action-store.ts'
 import { transitions } from '../../../domain/command/transitions.ts'
 import { commandIdIn, domainIn, ofCommands } from '../log/command-streams.ts'
+import { tenantIs } from '../reading/conditions.ts'
 import { chosenBy, PRINT } from './create-action.ts'
 
+type Printed = Awaited<ReturnType<ActionStore['printOf']>>
+
 /** The selection as it is now, in one statement. */
-export const printOf = async (pool: Pool, selection: Selection): Promise<SelectionPrint> => {
+export const printOf = async (pool: Pool, selection: Selection, most: number): Promise<Printed> => {
   const { sql, values } = chosenBy(selection)
-  const { rows } = await pool.query<SelectionPrint>(
-    `with chosen as (${sql})
-     select ${PRINT} as print, pg_current_snapshot()::text as snapshot from chosen`,
-    [...values],
+  const { rows } = await pool.query<Printed>(
+    `with chosen as materialized (${sql})
+     select ${PRINT} as print, pg_current_snapshot()::text as snapshot, count(*)::int as total,
+            coalesce(json_agg(json_build_object('domain', domain, 'commandId', command_id) order by ordinal)
+              filter (where ordinal <= $${values.length + 1}::int), '[]') as first
+     from chosen`,
+    [...values, most],
   )
-  return rows[0] as SelectionPrint
+  return rows[0] as Printed
 }
 
 const parking = Object.entries(transitions).flatMap(([type, { to }]) =>
@@ -34,7 +40,7 @@ export const changesSince = async (
   const n = values.length
   const { target } = selection
   const filter = 'filter' in target ? target.filter : {}
-  const ids = 'ids' in target ? target.ids.map(({ commandId }) => commandId) : null
+  const isNamed = 'ids' in target
   const { rows } = await pool.query<{ domain: string; command_id: string; change: PlanChange['change'] }>(
     `with chosen as (${sql}),
      changed as (
@@ -42,10 +48,12 @@ export const changesSince = async (
        where xid >= pg_snapshot_xmin($${n + 1}::pg_snapshot) and not pg_visible_in_snapshot(xid, $${n + 1})
          and ${ofCommands('stream')}),
      compared as (
-       select c.domain, c.command_id, c.tenant_id, c.command_type, was.type = any ($${n + 2}::text[]) as was_parked, parked.code,
-              exists (select from chosen x where x.domain = c.domain and x.command_id = c.command_id and x.outcome is null) as is_in
+       select c.domain, c.command_id, c.command_type, was.type = any ($${n + 2}::text[]) as was_parked, parked.code,
+              x.command_id is not null as is_chosen, x.command_id is not null and x.outcome is null as is_in
        from changed s
        join command_bus_command c on c.domain = ${domainIn('s.stream')} and c.command_id = ${commandIdIn('s.stream')}::uuid
+         and ${tenantIs('$1', 'c.tenant_id')}
+       left join chosen x on x.domain = c.domain and x.command_id = c.command_id
        left join lateral (
          select e.type from command_bus_event e
          where e.stream = s.stream and pg_visible_in_snapshot(e.xid, $${n + 1}) order by e.revision desc limit 1) was on true
@@ -58,14 +66,20 @@ export const changesSince = async (
               case when is_in then case when was_parked then 'moved' else 'added' end
                    when was_parked then 'gone' end as change
        from compared
-       where is_in
-         or ($${n + 3}::uuid[] is not null and command_id = any ($${n + 3}))
-         or ($${n + 3}::uuid[] is null
+       where is_chosen
+         or (not $${n + 3}::boolean
            and ($${n + 4}::text is null or domain = $${n + 4}) and ($${n + 5}::text is null or command_type = $${n + 5})
-           and ($${n + 6}::text is null or code = $${n + 6})
-           and ($1::text is null or coalesce(tenant_id, '') = $1))) x
+           and ($${n + 6}::text is null or code = $${n + 6}))) x
      where change is not null order by change, domain, command_id limit ${SHOWN}`,
-    [...values, snapshot, parking, ids, filter.domain ?? null, filter.commandType ?? null, filter.errorCode ?? null],
+    [
+      ...values,
+      snapshot,
+      parking,
+      isNamed,
+      filter.domain ?? null,
+      filter.commandType ?? null,
+      filter.errorCode ?? null,
+    ],
   )
   return rows.map(({ domain, command_id, change }) => ({ domain, commandId: command_id, change }))
 }

@@ -10,15 +10,17 @@ export interface KeyRow {
 }
 
 /** In milliseconds since 1970. */
-interface Period {
+export interface Period {
   readonly since: number
   readonly until: number
 }
 
 /** So many commands of a period are all looked at; beyond that, parts of them. */
 const READ_WHOLE = 30_000
-/** Rows of a sample of the whole table. */
-const TABLE_SAMPLE = 40_000
+/** Bytes of a sample of the whole table: some 40,000 rows. */
+const TABLE_SAMPLE = 16 * 1024 * 1024
+/** SQL: of how much of the table that is, in percent. */
+export const PART_OF_TABLE = `(select least(100, 100.0 * ${TABLE_SAMPLE} / greatest(pg_relation_size('command_bus_command'), 1)))`
 /** So few of a sample mean that the period is a small part of a large table. */
 const TOO_FEW = 1_000
 /** Then the period is cut into slices, and of each the first commands are read. */
@@ -82,12 +84,14 @@ const readWhole = async (
   const { where, values, parameters } = succeededOf(cause)
   const [domain, since, until] = parameters(cause.domain, period.since, period.until)
   const { rows } = await pool.query<KeyRow & { readonly isWhole: boolean }>(
+    // they are counted in the index alone
     `with period as materialized (
-       select ${COLUMNS} from command_bus_command c where c.domain = ${domain} and ${within(since, until)}
-       order by c.created_at, c.command_id limit ${READ_WHOLE + 1}),
-     c as materialized (select * from period c where ${where} and (select count(*) from period) <= ${READ_WHOLE})
-     select s.*, (select count(*) from period) <= ${READ_WHOLE} as "isWhole"
-     from (select 1) one left join (${evenly(most)}) s on true`,
+       select count(*) <= ${READ_WHOLE} as is_whole from (
+         select from command_bus_command c where c.domain = ${domain} and ${within(since, until)} limit ${READ_WHOLE + 1}) c),
+     c as materialized (
+       select ${COLUMNS} from command_bus_command c
+       where (select is_whole from period) and c.domain = ${domain} and ${within(since, until)} and ${where})
+     select s.*, p.is_whole as "isWhole" from period p left join (${evenly(most)}) s on true`,
     values,
   )
   if (rows[0]?.isWhole !== true) return null
@@ -106,8 +110,7 @@ const readOfTable = async (
   const { rows } = await pool.query<KeyRow>(
     `with c as materialized (
        select ${COLUMNS} from command_bus_command c
-       tablesample system ((select least(100, 100.0 * ${TABLE_SAMPLE} / greatest(reltuples, 1)) from pg_class
-         where oid = 'command_bus_command'::regclass)) repeatable (1)
+       tablesample system (${PART_OF_TABLE}) repeatable (1)
        where c.domain = ${domain} and ${within(since, until)} and ${where})
      ${evenly(most)}`,
     values,

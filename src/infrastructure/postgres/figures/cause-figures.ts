@@ -179,10 +179,13 @@ const readCourse = async (
 
 const readTypes = async (pool: Pool, tenantId: string | undefined): Promise<readonly TypeCourse[]> => {
   const { rows } = await pool.query(
-    `select f.domain, f.command_type as "commandType", sum(f.completed)::float8 as completed, sum(${FAILURES})::float8 as failures
+    `select f.domain, f.command_type as "commandType", sum(f.completed) filter (where f.seconds = 60)::float8 as completed,
+       sum(${FAILURES}) filter (where f.seconds = 60)::float8 as failures, ${instant('max(f.succeeded_at)')} as "lastSuccessAt"
      from command_bus_type_figure f
-     where f.seconds = 60 and f.bucket > ${THIS_MINUTE} - interval '15 minutes' and ($1::text is null or not f.of_tenant)
-     group by f.domain, f.command_type`,
+     where (f.seconds = 60 and f.bucket > ${THIS_MINUTE} - interval '15 minutes' or f.seconds = 7200 and f.succeeded_at is not null)
+       and ($1::text is null or not f.of_tenant)
+     group by f.domain, f.command_type
+     having bool_or(f.seconds = 60)`,
     [tenantId ?? null],
   )
   return rows

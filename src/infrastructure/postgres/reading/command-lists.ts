@@ -14,9 +14,10 @@ import { conditions, containing } from './conditions.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
 import { idBetween } from './domains.ts'
-import { newestOfAllDomains, newestWithPayload } from './newest-commands.ts'
+import { orderBy, sortedBy } from './sorted.ts'
+import { sortedOfAllDomains, sortedWithPayload } from './sorted-commands.ts'
 
-const newestFirst = 'order by c.created_at desc, c.command_id desc, c.domain desc'
+const newestFirst = orderBy(sortedBy('c.created_at', 'newest'))
 
 /** Whether an index contains the commands of this status, by domain and time. */
 const isOpen = (status: CommandStatus | undefined): boolean =>
@@ -27,6 +28,10 @@ const SCHEDULED = "(c.status = 'PENDING' and c.run_at is not null and c.run_at >
 
 /** SQL: they wait for their next attempt. */
 const RETRYING = "(c.status = 'PENDING' and c.next_attempt_at is not null)"
+
+/** Most commands are, though after a stop of the workers many newer ones may not be. */
+const isCompletedOnly = ({ status, limit: _, cursor: __, ...others }: CommandFilter): boolean =>
+  status === 'COMPLETED' && Object.values(others).every(one => one === undefined)
 
 /** Whether an index contains the listed commands, or few more, in their order. */
 const hasIndex = ({
@@ -52,7 +57,7 @@ const idsFrom = (prefix: string): readonly [string, string] => [
   prefix + 'ffffffff-ffff-ffff-ffff-ffffffffffff'.slice(prefix.length),
 ]
 
-/** Lists commands, newest first. */
+/** Lists commands, by when they were sent. */
 export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'listOwned' | 'searchablePaths'> => ({
   searchablePaths: async () => {
     const { rows } = await pool.query<{ path: string }>('select distinct path from command_bus_searchable order by 1')
@@ -61,10 +66,11 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
 
   list: async filter => {
     const limit = filter.limit ?? DEFAULT_LIMIT
+    const sorted = sortedBy('c.created_at', filter.sort)
     const filters = conditions()
     filters.add('c.created_at >= ?::timestamptz', filter.createdAfter)
     filters.add('c.created_at < ?::timestamptz', filter.createdBefore)
-    filters.after('c.created_at', filter.cursor)
+    filters.after(sorted, filter.cursor)
     const time = filters.where()
     const status = filters.add('c.status = ?', filter.status)
     filters.add('c.domain = ?', filter.domain)
@@ -81,24 +87,26 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     const where = filters.where()
     if (filter.payload !== undefined) {
       const { rows } = await pool.query<CommandView>(
-        newestWithPayload(listedColumns('c'), { ...filter, where, limit: limit + 1 }, filters.values),
+        sortedWithPayload(listedColumns('c'), { ...filter, where, limit: limit + 1 }, filters.values),
         filters.values,
       )
-      return pageOf(rows, limit, row => row.createdAt)
+      return pageOf(rows, limit, row => row.createdAt, sorted.sort)
     }
     const read = async (): Promise<readonly CommandView[]> =>
       (
         await pool.query<CommandView>(
-          `select ${listedColumns('c')} from command_bus_command c where ${where} ${newestFirst} limit ${limit + 1}`,
+          `select ${listedColumns('c')} from command_bus_command c where ${where} ${orderBy(sorted)} limit ${limit + 1}`,
           filters.values,
         )
       ).rows
     const merge = async (): Promise<readonly CommandView[]> => {
       const { rows } = await pool.query<CommandView & { readonly isComplete: boolean }>(
-        newestOfAllDomains(listedColumns('c'), {
+        sortedOfAllDomains(listedColumns('c'), {
+          sort: filter.sort,
           status: isOpen(filter.status) ? status : filter.retrying === true ? "c.status = 'PENDING'" : 'true',
           time,
           where,
+          isFrequent: isCompletedOnly(filter),
           limit: limit + 1,
         }),
         filters.values,
@@ -106,7 +114,7 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
       const isPage = rows.length > limit || rows[0]?.isComplete === true
       return isPage ? rows.filter(row => row.commandId !== null).map(row => pick(row, viewColumns)) : read()
     }
-    return pageOf(await (hasIndex(filter) ? read() : merge()), limit, row => row.createdAt)
+    return pageOf(await (hasIndex(filter) ? read() : merge()), limit, row => row.createdAt, sorted.sort)
   },
 
   listOwned: async (domain, filter) => {
@@ -116,7 +124,7 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     filters.add('c.owner_id = ?', filter.ownerId)
     filters.tenant(filter.tenantId)
     if (filter.progress !== undefined) filters.add(progressIs[filter.progress])
-    filters.after('c.created_at', filter.cursor)
+    filters.after(sortedBy('c.created_at', 'newest'), filter.cursor)
     const { rows } = await pool.query<OwnedItem>(
       `select ${listedColumns('c')}, ${cutColumns('answer', 'result')},
               jsonb_build_object('session_id', sent.data#>'{data,session_id}',

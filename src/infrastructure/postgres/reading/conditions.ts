@@ -1,6 +1,7 @@
 import { NO_TENANT } from '../../../application/shared/scope.ts'
 import { decodeCursor } from './cursor.ts'
 import { correlationIdIs } from './domains.ts'
+import { type Sorted, signsOf } from './sorted.ts'
 
 /** SQL: whether a column's tenant is the parameter's. Null stands for all tenants, `''` for rows without a tenant. */
 export const tenantIs = (parameter: string, column: string): string =>
@@ -36,11 +37,11 @@ export const conditions = () => {
     correlation: (correlationId: string | undefined): void => {
       if (correlationId !== undefined) parts.push(correlationIdIs('c', `$${values.push(correlationId)}`))
     },
-    /** Rows after the page that ended at this cursor, newest first by this time; adds nothing for the first page. */
-    after: (time: string, cursor: string | undefined): void => {
+    /** Rows after the page that ended at this cursor; adds nothing for the first page. */
+    after: ({ key, type, sort }: Sorted, cursor: string | undefined): void => {
       if (cursor === undefined) return
-      const { at, commandId, domain } = decodeCursor(cursor)
-      add(`(${time}, c.command_id, c.domain) < (?::timestamptz, ?::uuid, ?)`, at, commandId, domain)
+      const { at, commandId, domain } = decodeCursor(cursor, sort)
+      add(`(${key}, c.command_id, c.domain) ${signsOf(sort).after} (?::${type}, ?::uuid, ?)`, at, commandId, domain)
     },
     where: () => (parts.length === 0 ? 'true' : parts.join(' and ')),
   }

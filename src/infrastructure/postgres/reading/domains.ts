@@ -1,21 +1,26 @@
+import type { CommandSort } from '../../../application/ports/reading/command-queries.ts'
 import { UUID_PATTERN } from '../../../domain/uuid.ts'
+import { signsOf } from './sorted.ts'
 
-const lastOf = (where: string): string =>
-  `select c.domain, c.created_at from command_bus_command c where ${where} order by c.domain desc, c.created_at desc, c.command_id desc limit 1`
+const lastOf = (where: string, by: 'asc' | 'desc'): string =>
+  `select c.domain, c.created_at from command_bus_command c where ${where} order by c.domain ${by}, c.created_at ${by}, c.command_id ${by} limit 1`
 
 /**
- * SQL: `domains`, the domains that have such commands and when their newest was sent, for a `with recursive`. It costs one probe of
- * the index for each domain, however many commands there are.
+ * SQL: `domains`, the domains that have such commands and when their newest was sent (or their oldest), for a `with recursive`. It
+ * costs one probe of the index for each domain, however many commands there are.
  * @param such `true`, or a condition on `c` that gives the status, which has an index of its own
  */
-export const withDomains = (such = 'true'): string => `
+export const withDomains = (such = 'true', sort?: CommandSort): string => {
+  const { by, after } = signsOf(sort)
+  return `
   found as (
-    (${lastOf(such)}) union all
-    select next.* from found f cross join lateral (${lastOf(`${such} and c.domain < f.domain`)}) next),
+    (${lastOf(such, by)}) union all
+    select next.* from found f cross join lateral (${lastOf(`${such} and c.domain ${after} f.domain`, by)}) next),
   -- from arrays, for which the planner expects 10 rows: with the 100 of \`found\` it may compile a cheap statement (jit)
   domains as (
     select x.domain, x.created_at
     from unnest(array(select domain from found), array(select created_at from found)) x(domain, created_at))`
+}
 
 const allDomains = `array(with recursive ${withDomains()} select domain from domains)`
 

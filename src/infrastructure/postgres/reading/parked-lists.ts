@@ -10,31 +10,32 @@ import { joinSent, listedColumns } from './command-columns.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
 import { frameOf, parkedFilters } from './open-commands.ts'
-
-const newestFirst = 'order by c.parked_at desc, c.command_id desc, c.domain desc'
+import { orderBy, sortedBy } from './sorted.ts'
 
 /** Senders choose types, and handlers choose codes: there may be as many groups as commands. */
 const MOST_GROUPS = 500
 
-/** Lists parked commands, newest first, and counts them by cause. */
+/** Lists parked commands, and counts them by cause. */
 export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | 'parkedGroups'> => ({
   parked: async filter => {
     const limit = filter.limit ?? DEFAULT_LIMIT
+    const sorted = sortedBy('c.parked_at', filter.sort)
     const total = parkedFilters(filter)
     const filters = parkedFilters(filter)
-    filters.after('c.parked_at', filter.cursor)
+    filters.after(sorted, filter.cursor)
     const counting = pool.query(
       `select count(*)::int as total from command_bus_command c where ${total.where()}`,
       total.values,
     )
     const reading = pool.query<ParkedRow>(
       `select ${listedColumns('c', parkedColumns)}, ${cutColumns('sent_data', 'payload')}
-       from (select * from command_bus_command c where ${filters.where()} ${newestFirst} limit ${limit + 1}) c
-       ${joinSent} ${joinCut("sent.data->'data'", 'sent_data')} ${newestFirst}`,
+       from (select * from command_bus_command c where ${filters.where()} ${orderBy(sorted)} limit ${limit + 1}) c
+       ${joinSent} ${joinCut("sent.data->'data'", 'sent_data')} ${orderBy(sorted)}`,
       filters.values,
     )
     const [counted, { rows }] = await Promise.all([counting, reading])
-    const page = pageOf(rows, limit, row => row.parkedAt)
+    const keyOf = (row: ParkedRow): string => (sorted.sort === 'attempts' ? String(row.attempts) : row.parkedAt)
+    const page = pageOf(rows, limit, keyOf, sorted.sort)
     return { ...page, items: page.items.map(itemOf), total: counted.rows[0].total }
   },
 

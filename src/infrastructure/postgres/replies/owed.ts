@@ -11,43 +11,67 @@ export const OWES = "c.reply_queue is not null and c.status in ('PENDING', 'IN_P
 const late = (seconds: string): string => `(c.created_at <= now() - make_interval(secs => ${seconds})
   and (c.run_at is null or c.run_at <= now() - make_interval(secs => ${seconds})))`
 
+interface Counted {
+  readonly total: number
+  readonly lateOnes: number
+  readonly oldest: string | null
+}
+
+const owedOf = ({
+  domain,
+  commandId,
+  commandType,
+  status,
+  tenantId,
+  replyTo,
+  runAt,
+  since,
+  late,
+}: OwedReply): OwedReply => ({
+  domain,
+  commandId,
+  commandType,
+  status,
+  tenantId,
+  replyTo,
+  runAt,
+  since,
+  late,
+})
+
 /** Lists the commands that owe a reply; pages and counts read the index of those commands. */
 export const createOwedQueries = (pool: Pool): OwedQueries => ({
   list: async ({ limit = DEFAULT_LIMIT, cursor, lateAfterSeconds, late: wanted, domain, queue, tenantId }) => {
-    const chosen = (): ReturnType<typeof conditions> => {
-      const filters = conditions()
-      filters.add(OWES)
-      filters.add('c.domain = ?', domain)
-      filters.add('c.reply_queue = ?', queue)
-      filters.tenant(tenantId)
-      if (wanted !== undefined)
-        filters.add(`${wanted ? '' : 'not '}${late('?::float8')}`, lateAfterSeconds, lateAfterSeconds)
-      return filters
-    }
-    const counted = chosen()
-    const filters = chosen()
+    const filters = conditions()
+    filters.add(OWES)
+    filters.add('c.domain = ?', domain)
+    filters.add('c.reply_queue = ?', queue)
+    filters.tenant(tenantId)
+    if (wanted !== undefined)
+      filters.add(`${wanted ? '' : 'not '}${late('?::float8')}`, lateAfterSeconds, lateAfterSeconds)
+    const all = filters.where()
     if (cursor !== undefined) {
       const { at, commandId, domain: of } = decodeCursor(cursor)
       filters.add('(c.created_at, c.command_id, c.domain) > (?::timestamptz, ?::uuid, ?)', at, commandId, of)
     }
-    const seconds = (values: unknown[]): string => `$${values.push(lateAfterSeconds)}::float8`
-    const [{ rows: counts }, { rows }] = await Promise.all([
-      pool.query<{ total: number; late: number; oldest: string | null }>(
-        `select count(*)::int as total, count(*) filter (where ${late(seconds(counted.values))})::int as late,
-           ${instant('min(c.created_at)')} as oldest from command_bus_command c where ${counted.where()}`,
-        counted.values,
-      ),
-      pool.query<OwedReply>(
-        `select c.domain, c.command_id as "commandId", c.command_type as "commandType", c.status, c.tenant_id as "tenantId",
-           c.reply_queue as "replyTo", ${instant('c.run_at')} as "runAt", ${instant('c.created_at')} as since,
-           ${late(seconds(filters.values))} as late
+    const isLate = late(`$${filters.values.push(lateAfterSeconds)}::float8`)
+    // in one statement: the page and its counts are of one instant
+    const { rows } = await pool.query<Counted & (OwedReply | { readonly commandId: null })>(
+      `with counted as (
+         select count(*)::int as total, count(*) filter (where ${isLate})::int as "lateOnes", ${instant('min(c.created_at)')} as oldest
+         from command_bus_command c where ${all}),
+       page as (
+         select c.domain, c.command_id as "commandId", c.command_type as "commandType", c.status, c.tenant_id as "tenantId",
+           c.reply_queue as "replyTo", ${instant('c.run_at')} as "runAt", ${instant('c.created_at')} as since, ${isLate} as late,
+           row_number() over (order by c.created_at, c.command_id, c.domain) as place
          from command_bus_command c where ${filters.where()}
-         order by c.created_at, c.command_id, c.domain limit ${limit + 1}`,
-        filters.values,
-      ),
-    ])
-    const { total = 0, late: lateOnes = 0, oldest = null } = counts[0] ?? {}
-    return { ...pageOf(rows, limit, row => row.since), total, late: lateOnes, oldest, lateAfterSeconds }
+         order by c.created_at, c.command_id, c.domain limit ${limit + 1})
+       select counted.*, page.* from counted left join page on true order by page.place`,
+      filters.values,
+    )
+    const { total = 0, lateOnes = 0, oldest = null } = rows[0] ?? {}
+    const items = rows.flatMap(row => (row.commandId === null ? [] : [owedOf(row)]))
+    return { ...pageOf(items, limit, row => row.since), total, late: lateOnes, oldest, lateAfterSeconds }
   },
 })
 

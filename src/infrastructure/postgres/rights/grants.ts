@@ -30,10 +30,13 @@ const alerts = ['command_bus_alert', 'command_bus_alert_subject', 'command_bus_a
 const figures = ['command_bus_type_figure', 'command_bus_error_figure', 'command_bus_queue_sample']
 const actions = ['command_bus_action', 'command_bus_action_item', 'command_bus_action_change']
 
-/** What every role needs to check that schema, log and server fit; of events it may read only their place. */
+/**
+ * What every role needs to check that schema, log and server fit; of events it may read only their place. And which members are
+ * sensitive: workers keep them out of errors, and who reads replies hides them.
+ */
 const everybody: Rights = {
   tables: [
-    ['select', ['command_bus_migration', 'command_bus_checkpoint', ...ofTheLog]],
+    ['select', ['command_bus_migration', 'command_bus_checkpoint', 'command_bus_sensitive', ...ofTheLog]],
     ['select (xid, position)', [log]],
   ],
   functions: ['command_bus_streams(text[], bigint)'],
@@ -65,7 +68,6 @@ const reader: Rights = {
         'command_bus_audit',
         'command_bus_intent',
         'command_bus_worker',
-        'command_bus_sensitive',
         ...kept,
         ...actions,
         progress,

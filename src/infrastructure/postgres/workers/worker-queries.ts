@@ -33,8 +33,11 @@ export const createWorkerQueries = (pool: Pool): WorkerQueries => ({
       `select w.worker_id as "workerId", w.domain, w.host, w.pid, w.build, w.types, w.slots, w.busy, w.running,
          case when not command_bus_is_heard(w.beat_at) then 'lost' when w.stopping then 'stopping' else 'live' end as status,
          ${instant('w.started_at')} as "startedAt", ${instant('w.beat_at')} as "beatAt"
-       from command_bus_worker w where $1::text is null or w.domain = $1
-       order by w.domain, w.started_at, w.instance_id limit ${MOST}`,
+       from (
+         select w.* from command_bus_worker w where $1::text is null or w.domain = $1
+         -- one that dies and starts again and again leaves many rows, which must not push the living out
+         order by command_bus_is_heard(w.beat_at) desc, w.domain, w.started_at, w.instance_id limit ${MOST}) w
+       order by w.domain, w.started_at, w.instance_id`,
       [domain ?? null],
     )
     return rows.map(row => viewOf(row, tenantId))

@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
+import { settleEvery } from '../../postgres/bulk/became.ts'
 import { inTransaction } from '../../postgres/connection/with-client.ts'
 import { assertSessions } from '../../postgres/transactions/pool.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
@@ -59,6 +60,7 @@ export const archiveOld = async (options: ArchiveOptions): Promise<readonly Arch
   })
   // only sealed events are moved: their seals stay
   await sealEvents(pool, { signer })
+  await settleEvery(pool)
   return withUnhurriedClient(pool, async client => {
     const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as ours`)
     if (rows[0].ours !== true) {

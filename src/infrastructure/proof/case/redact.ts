@@ -31,7 +31,7 @@ export const redactJson = (value: Json, names: readonly string[] = []): Redacted
     return Object.fromEntries(
       Object.entries(part).map(([name, one]) => {
         const at = join(path, name)
-        const names = change !== null && (name === 'from' || name === 'to') ? change : [name]
+        const names = change !== null && (name === 'from' || name === 'to') ? [...change, name] : [name]
         if (one === null || !names.some(isHidden)) return [name, walk(one, at)]
         paths.push(at)
         return [name, HIDDEN]

@@ -107,11 +107,14 @@ export const rowFinding = (drift: Drift): Finding => {
     revision: null,
     ...drift,
     message:
-      drift.column !== '*'
-        ? `${which} says ${drift.column} ${JSON.stringify(drift.found)}, the events say ${JSON.stringify(drift.expected)}`
-        : drift.found === null
-          ? `${which} ${drift.row === undefined ? 'of this command ' : ''}is missing`
-          : `there is ${drift.row === undefined ? 'a row' : which.replace('the', 'a')}, and no event that it could come from`,
+      drift.column !== '*' && drift.row !== undefined
+        ? // its values may be those of payloads
+          `${which} says something else in ${drift.column} than the events`
+        : drift.column !== '*'
+          ? `${which} says ${drift.column} ${JSON.stringify(drift.found)}, the events say ${JSON.stringify(drift.expected)}`
+          : drift.found === null
+            ? `${which} ${drift.row === undefined ? 'of this command ' : ''}is missing`
+            : `there is ${drift.row === undefined ? 'a row' : which.replace('the', 'a')}, and no event that it could come from`,
   }
 }
 

@@ -3,9 +3,11 @@ import { WORKER_CRASHED, type WorkItem } from '../../../application/commands/wor
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'
+import { hidingAll } from '../../../application/sensitive/hide-values.ts'
 import type { CommandError } from '../../../domain/command/events.ts'
 import { endsWithin } from '../../shared/within.ts'
 import { failure } from '../failures/failures.ts'
+import { errorWithout, type Hiding } from '../failures/hiding.ts'
 import { createGiveUp, type GivenUp } from './give-up.ts'
 import { nameOf, type Run } from './run.ts'
 
@@ -28,6 +30,7 @@ export interface EndingDeps {
   readonly stopReporting: () => void
   /** Ends with the fetcher. */
   readonly fetched: () => Promise<unknown>
+  readonly hiding: Pick<Hiding, 'now'>
   readonly ended: () => void
 }
 
@@ -82,11 +85,14 @@ export const createEnding = (deps: EndingDeps) => {
   return {
     crash: async (error: unknown, withinMs: number): Promise<void> => {
       const running = [...deps.handling].map(({ job }) => nameOf(job))
+      // any of them may have caused it
+      const hide = hidingAll([...deps.handling].map(({ job }) => deps.hiding.now(job)))
+      const shown = errorWithout(error, hide)
       // the logger omits stacks, and only the stack shows where this error comes from
-      const stack = error instanceof Error ? error.stack : undefined
-      log.error({ err: error, stack, queue: name, running }, 'an uncaught error ends the process')
+      const stack = shown instanceof Error ? shown.stack : undefined
+      log.error({ err: shown, stack, queue: name, running }, 'an uncaught error ends the process')
       deps.halt()
-      const message = error instanceof Error ? error.message : String(error)
+      const message = shown instanceof Error ? shown.message : hide(String(error))
       const inTime = await endsWithin(withinMs, () =>
         afterCrash(message).catch(failed => log.warn({ err: failed }, NOT_GIVEN)),
       )

@@ -8,6 +8,7 @@ import { rawClient } from '../../postgres/connection/facade.ts'
 import type { HandlerConnection, HandlerConnections } from '../client/connections.ts'
 import { guardedClient, transactionEnded } from '../client/guarded-client.ts'
 import { failure, failureOf } from '../failures/failures.ts'
+import type { Hiding } from '../failures/hiding.ts'
 import type { ReportOutcome } from './reporter.ts'
 import { nameOf } from './run.ts'
 
@@ -22,6 +23,7 @@ export interface TransactionDeps {
   readonly isPaused: (job: WorkItem) => Promise<boolean>
   /** Whether the error says that the database is away. */
   readonly isAway: (error: unknown) => boolean
+  readonly hiding: Pick<Hiding, 'of'>
 }
 
 /** The attempt of a transactional handler. */
@@ -85,7 +87,8 @@ export const inTransaction = async (
   } catch (error) {
     broken = error instanceof Error ? error : new Error(String(error))
     // it may have committed: then this report is stale and changes nothing
-    return { kind: 'failure', error: { ...failureOf(error, undefined), code: 'TRANSACTION_FAILED' } }
+    const hide = await deps.hiding.of(attempt.job)
+    return { kind: 'failure', error: { ...failureOf(error, undefined, hide), code: 'TRANSACTION_FAILED' } }
   } finally {
     client.off('error', onError)
     release(broken)

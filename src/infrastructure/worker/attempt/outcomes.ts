@@ -1,5 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Outcome } from '../../../application/commands/attempt-turns.ts'
+import type { HideValues } from '../../../application/sensitive/hide-values.ts'
 import { parseSizedJson } from '../../../application/shared/json.ts'
 import { failure, failureOf, type MapError } from '../failures/failures.ts'
 
@@ -17,15 +18,15 @@ export const successOf = (result: unknown): Outcome => {
 }
 
 /** The outcome of an attempt that failed with `thrown`. */
-export const failedWith = (thrown: unknown, mapError: MapError | undefined): Outcome => ({
+export const failedWith = (thrown: unknown, mapError: MapError | undefined, hide: HideValues): Outcome => ({
   kind: 'failure',
-  error: failureOf(thrown, mapError),
+  error: failureOf(thrown, mapError, hide),
 })
 
 /** The outcome of an attempt whose handler cannot begin. */
-export const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => ({
+export const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string, hide: HideValues): Outcome => ({
   kind: 'failure',
-  error: failure(type, type, message),
+  error: failure(type, type, message, undefined, hide),
 })
 
 /** The outcome without the parts that are too large for the log. */

@@ -3,6 +3,7 @@ import { type Outcome, outcomeTurn, receiptTurn, wasAccepted } from '../../../ap
 import { type CommandTurn, canExpire, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Attempt, Telemetry } from '../../../application/ports/telemetry.ts'
+import type { HideValues } from '../../../application/sensitive/hide-values.ts'
 import { TooLargeError } from '../../../application/shared/errors.ts'
 import type { Loaded } from '../../../application/shared/transact.ts'
 import type { CommandError } from '../../../domain/command/events.ts'
@@ -15,6 +16,9 @@ import { inTransaction, PAUSED, type TransactionalAttempt, type TransactionDeps 
 import { failedWith, refused, successOf, withoutSize } from './outcomes.ts'
 import type { Reporter, ReportOutcome, ReportReader } from './reporter.ts'
 import { nameOf, type Run, type RunEvents } from './run.ts'
+
+const withoutHandler = (hide: HideValues): Outcome =>
+  refused('NO_HANDLER', 'no handler is registered for this type', hide)
 
 /** How long a handler may take to stop when its message is lost. */
 const GIVE_WAY_MS = 250
@@ -67,13 +71,12 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
 
   /** Runs the handler. The events come later, never before this returns. */
   begin(): void {
-    const refusal =
-      this.#call === null ? refused('NO_HANDLER', 'no handler is registered for this type') : this.#call.decode()
-    if (refusal !== null) queueMicrotask(() => this.#handled(refusal))
+    const refusal = this.#call === null ? withoutHandler : this.#call.decode()
+    if (refusal !== null) void this.#failed(refusal).then(outcome => this.#handled(outcome))
     else if (this.#isTransactional) {
       inTransaction(this.#deps, this)
         // a transaction that cannot begin fails the attempt: nobody has to wait for its lease
-        .catch((thrown): Outcome => failedWith(thrown, this.#deps.mapError))
+        .catch((thrown): Promise<Outcome> => this.#failedWith(thrown))
         .then(outcome => this.#handled(outcome))
     } else if (canExpire(this.job) || this.job.command.sent.lane !== undefined) this.#beginInLog()
     else this.#call?.run(this.#attempt, null, this)
@@ -91,7 +94,7 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
           else this.#call?.run(this.#attempt, null, this)
         },
         // nobody has to wait for its lease
-        error => this.#handled(failedWith(error, this.#deps.mapError)),
+        error => this.threw(error),
       )
   }
 
@@ -100,7 +103,7 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     return new Promise(resolve =>
       this.#call?.run(this.#attempt, client, {
         returned: value => resolve(successOf(value)),
-        threw: error => resolve(failedWith(error, this.#deps.mapError)),
+        threw: error => resolve(this.#failedWith(error)),
       }),
     )
   }
@@ -110,7 +113,16 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
   }
 
   threw(error: unknown): void {
-    this.#handled(failedWith(error, this.#deps.mapError))
+    void this.#failedWith(error).then(outcome => this.#handled(outcome))
+  }
+
+  #failedWith(thrown: unknown): Promise<Outcome> {
+    return this.#failed(hide => this.#call?.failedWith(thrown, hide) ?? failedWith(thrown, this.#deps.mapError, hide))
+  }
+
+  /** What was thrown may name sensitive values: it is described without them, before anybody gets it. */
+  async #failed(describe: (hide: HideValues) => Outcome): Promise<Outcome> {
+    return describe(await this.#deps.hiding.of(this.job))
   }
 
   #handled(outcome: Outcome | ReportOutcome): void {

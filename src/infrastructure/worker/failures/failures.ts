@@ -4,6 +4,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../../application/commands/command-errors.ts'
+import { type HideValues, hidesNothing } from '../../../application/sensitive/hide-values.ts'
 import { parseJson, storableText } from '../../../application/shared/json.ts'
 import type { CommandError, ErrorType } from '../../../domain/command/events.ts'
 import { maskedText, maskJson, messageOf, traceOf } from './describe-error.ts'
@@ -22,37 +23,48 @@ export type MapError = (error: unknown) => MappedError | undefined
 
 const MAX_CODE = 200
 
-/** The error of the event for what a handler threw, which can be anything. */
-export const failureOf = (thrown: unknown, map: MapError | undefined): CommandError => {
+/** The error of the event for what a handler threw, which can be anything; without the values that `hide` hides. */
+export const failureOf = (
+  thrown: unknown,
+  map: MapError | undefined,
+  hide: HideValues = hidesNothing,
+): CommandError => {
   try {
-    return errorOf(thrown, map)
+    return errorOf(thrown, map, hide)
   } catch {
     return failure('TRANSIENT', 'UNKNOWN', 'the handler threw something that cannot be read')
   }
 }
 
-const errorOf = (thrown: unknown, map: MapError | undefined): CommandError => {
+const errorOf = (thrown: unknown, map: MapError | undefined, hide: HideValues): CommandError => {
   const known = knownType(thrown)
   if (known !== undefined) {
     const error = thrown as TransientCommandError | PermanentCommandError | BusinessRuleError
     // a command error's message may be meant for the sender: its cause is not added
     const message = textOf(error.message) ?? `${textOf(error.code) ?? error.name} (no message)`
-    return { ...failure(known, error.code, message, error.details), ...traceOf(thrown) }
+    return { ...failure(known, error.code, message, error.details, hide), ...traceOf(thrown, hide) }
   }
   const mapped = safely(map, thrown)
-  const message = textOf(mapped?.message) ?? messageOf(thrown)
-  return { ...failure(mapped?.type ?? 'TRANSIENT', mapped?.code ?? codeOf(thrown), message), ...traceOf(thrown) }
+  const message = textOf(mapped?.message) ?? messageOf(thrown, hide)
+  const code = mapped?.code ?? codeOf(thrown)
+  return { ...failure(mapped?.type ?? 'TRANSIENT', code, message, undefined, hide), ...traceOf(thrown, hide) }
 }
 
-export const failure = (type: ErrorType, code: string, message: string, details?: unknown): CommandError => {
+export const failure = (
+  type: ErrorType,
+  code: string,
+  message: string,
+  details?: unknown,
+  hide: HideValues = hidesNothing,
+): CommandError => {
   const json = details === undefined ? undefined : parseJson(details)
   return {
     type,
-    code: storableText(String(code), MAX_CODE) || 'UNKNOWN',
-    message: maskedText(String(message)),
+    code: storableText(hide(String(code)), MAX_CODE) || 'UNKNOWN',
+    message: maskedText(String(message), hide),
     ...(json === undefined
       ? {}
-      : { details: isLeft(json) ? `details were left out: ${json.left}` : maskJson(json.right) }),
+      : { details: isLeft(json) ? `details were left out: ${json.left}` : maskJson(json.right, hide) }),
   }
 }
 

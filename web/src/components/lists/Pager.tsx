@@ -15,6 +15,7 @@ interface PagerProps {
 export const Pager = ({ nextCursor, summary, download }: PagerProps) => {
   const search = useSearch()
   const later = search.get('cursor') !== undefined
+  const sorted = (search.get('sort') ?? 'newest') !== 'newest'
   return (
     <nav
       aria-label="Pages"
@@ -31,7 +32,7 @@ export const Pager = ({ nextCursor, summary, download }: PagerProps) => {
           onClick={() => search.set({ cursor: null })}
           icon={<ChevronsLeft aria-hidden className="size-4" />}
         >
-          Newest
+          {sorted ? 'First' : 'Newest'}
         </Button>
         <Button
           look="quiet"
@@ -42,7 +43,7 @@ export const Pager = ({ nextCursor, summary, download }: PagerProps) => {
           Back
         </Button>
         <Button look="quiet" disabled={nextCursor === null} onClick={() => search.set({ cursor: nextCursor })}>
-          Older
+          {sorted ? 'Next' : 'Older'}
           <ChevronRight aria-hidden className="size-4" />
         </Button>
       </div>

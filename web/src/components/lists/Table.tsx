@@ -1,3 +1,4 @@
+import { ChevronDown, ChevronsUpDown, ChevronUp } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useSearch } from '../../app/router.tsx'
 import { Scrollable } from './Scrollable.tsx'
@@ -14,7 +15,17 @@ export interface Column<Row> {
   readonly grows?: boolean
   /** The title is read out, not shown. */
   readonly quiet?: boolean
+  /** The orders of the list that a click on the title goes through. */
+  readonly sorts?: readonly Sort[]
 }
+
+/** An order as the address names it; `newest` is the usual one. */
+export type Sort = readonly [name: string, direction: 'ascending' | 'descending']
+
+export const byTime: readonly Sort[] = [
+  ['newest', 'descending'],
+  ['oldest', 'ascending'],
+]
 
 const shownFrom = {
   sm: 'hidden sm:table-cell',
@@ -45,6 +56,38 @@ export const useListName = (loading = false): string => `${useSearch().text}${lo
 export const Table = <Row,>({ rows, loading, ...props }: TableProps<Row>) => (
   <SteadyTable {...props} steady={useSteadyRows(rows, props.keyOf, useListName(loading))} />
 )
+
+/** The title, as a button where the list can be sorted by the column. */
+const Head = <Row,>({ column, className }: { readonly column: Column<Row>; readonly className: string }) => {
+  const { get, set } = useSearch()
+  const { title, quiet, sorts = [] } = column
+  const given = get('sort') ?? 'newest'
+  const at = sorts.findIndex(([name]) => name === given)
+  const direction = sorts[at]?.[1]
+  const next = sorts[at + 1]?.[0] ?? 'newest'
+  const Arrow = direction === 'ascending' ? ChevronUp : ChevronDown
+  return (
+    <th scope="col" className={className} aria-sort={direction}>
+      {quiet && <span className="sr-only">{title}</span>}
+      {!quiet && sorts.length === 0 && title}
+      {!quiet && sorts.length > 0 && (
+        <button
+          type="button"
+          // past the last one it is the usual order again
+          onClick={() => set({ sort: next === 'newest' ? null : next, cursor: null })}
+          className={`inline-flex items-center gap-0.5 hover:text-ink ${direction === undefined ? '' : 'text-ink'}`}
+        >
+          {title}
+          {direction === undefined ? (
+            <ChevronsUpDown aria-hidden className="size-3.5" />
+          ) : (
+            <Arrow aria-hidden className="size-3.5" />
+          )}
+        </button>
+      )}
+    </th>
+  )
+}
 
 const heldBack = (fresh: number, gone: number): string =>
   [fresh > 0 && `${fresh} new`, gone > 0 && `${gone} gone`].filter(Boolean).join(', ')
@@ -90,9 +133,7 @@ export const SteadyTable = <Row,>({
           <thead>
             <tr className="border-b border-line text-xs text-muted">
               {columns.map(column => (
-                <th key={column.title} scope="col" className={`${place(column)} font-medium`}>
-                  {column.quiet ? <span className="sr-only">{column.title}</span> : column.title}
-                </th>
+                <Head key={column.title} column={column} className={`${place(column)} font-medium`} />
               ))}
             </tr>
           </thead>
@@ -103,7 +144,7 @@ export const SteadyTable = <Row,>({
                 className={`group/row border-b border-line align-top last:border-0 hover:bg-raised/60 ${gone.has(keyOf(row)) ? 'opacity-50' : ''}`}
               >
                 {columns.map(column => (
-                  <td key={column.title} className={place(column)}>
+                  <td key={column.title} className={`${place(column)} ${column.numeric ? 'whitespace-nowrap' : ''}`}>
                     {column.cell(row)}
                   </td>
                 ))}

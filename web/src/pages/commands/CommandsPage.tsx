@@ -7,7 +7,7 @@ import { CommandLink } from '../../components/CommandLink.tsx'
 import { FilterBar, SelectFilter, TextFilter, TimeFilter } from '../../components/lists/Filters.tsx'
 import { PagedList } from '../../components/lists/PagedList.tsx'
 import { SavedViews } from '../../components/lists/SavedViews.tsx'
-import type { Column } from '../../components/lists/Table.tsx'
+import { byTime, type Column } from '../../components/lists/Table.tsx'
 import { Page } from '../../components/Page.tsx'
 import { StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
 import { Empty } from '../../components/states.tsx'
@@ -67,10 +67,12 @@ export const commandColumns: readonly Column<Command>[] = [
   { title: 'Changed', from: 'lg', cell: ({ updatedAt }) => <Ago at={updatedAt} /> },
 ]
 
+const columns = commandColumns.map(column => (column.title === 'Sent' ? { ...column, sorts: byTime } : column))
+
 export const CommandsPage = () => {
   const { get } = useSearch()
   const given = Object.fromEntries(
-    [...names, 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
+    [...names, 'sort', 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
   )
   // what the server does not know it refuses, and the page says so
   const commands = useQuery(commandsQuery(given))
@@ -78,7 +80,7 @@ export const CommandsPage = () => {
   const searchable = useQuery(searchableQuery())
   const paths = [...new Set(searchable.data?.items.map(({ path }) => `${path}:`))]
   return (
-    <Page title="Commands" aside={<SavedViews list="commands" path="/commands" names={names} />}>
+    <Page title="Commands" aside={<SavedViews list="commands" path="/commands" names={[...names, 'sort']} />}>
       <FilterBar names={names} more>
         <SelectFilter
           name="status"
@@ -115,7 +117,8 @@ export const CommandsPage = () => {
         query={commands}
         names={['command', 'commands']}
         csv="listCommands"
-        columns={commandColumns}
+        columns={columns}
+        order={get('sort') === 'oldest' ? 'oldest first' : 'newest first'}
         keyOf={c => `${c.domain}/${c.commandId}`}
         dense
         empty={

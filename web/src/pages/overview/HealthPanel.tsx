@@ -1,5 +1,6 @@
 import type { HealthReport, HealthStatus } from '../../../../src/contract/health.ts'
 import type { Stats } from '../../api/client.ts'
+import { Link } from '../../app/router.tsx'
 import { healthTones, useHealth } from '../../app/useHealth.ts'
 import { Section } from '../../components/Page.tsx'
 import { Badge } from '../../components/StatusBadge.tsx'
@@ -23,11 +24,18 @@ export const HealthPanel = ({ feed }: { readonly feed: Stats['feed'] }) => {
                 <dt className="capitalize">{part}</dt>
                 <dd className="text-right">
                   <Badge tone={healthTones[status]}>{status}</Badge>
-                  {reasons.map(reason => (
-                    <span key={reason} className="block text-xs text-muted">
-                      {reason}
-                    </span>
-                  ))}
+                  {part === 'workers' && reasons.length > 0 ? (
+                    // the sentence on top of the page has them
+                    <Link href="/workers" className="block text-xs text-accent underline">
+                      Workers
+                    </Link>
+                  ) : (
+                    reasons.map(reason => (
+                      <span key={reason} className="block text-xs text-muted">
+                        {reason}
+                      </span>
+                    ))
+                  )}
                 </dd>
               </div>
             ))}

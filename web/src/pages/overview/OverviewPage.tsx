@@ -13,7 +13,6 @@ import { statusLooks } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { duration } from '../../components/Time.tsx'
 import { NotCounted } from '../types/NotCounted.tsx'
-import { MissingWorkers } from '../workers/MissingWorkers.tsx'
 import { CauseTable } from './CauseTable.tsx'
 import { HealthPanel } from './HealthPanel.tsx'
 import { PauseButton, Pauses } from './Pauses.tsx'
@@ -143,7 +142,6 @@ export const OverviewPage = () => {
   return (
     <Page title="Overview" aside={<PauseButton />}>
       <StatusLine />
-      <MissingWorkers />
       <Pauses />
       <Answered query={stats} what="figures">
         {({ total, throughput, domains, queues, feed }) => (

@@ -13,7 +13,7 @@ type Problem = Answer<'getStatus'>['problems'][number]
 const hrefOf = ({ kind, domain, commandType, queue }: Problem): string | null => {
   switch (kind) {
     case 'noWorker':
-      return `/commands?${new URLSearchParams({ status: 'PENDING', domain: domain ?? '' })}`
+      return `/commands?${new URLSearchParams({ status: 'PENDING', domain: domain ?? '', ...(commandType === null ? {} : { commandType }) })}`
     case 'unreadQueue':
       return `/queues/${encodeURIComponent(queue ?? '')}`
     case 'figuresLate':
@@ -25,32 +25,57 @@ const hrefOf = ({ kind, domain, commandType, queue }: Problem): string | null =>
   }
 }
 
+const Clause = ({ problem }: { readonly problem: Problem }) => {
+  const href = hrefOf(problem)
+  if (href === null) return <>{problem.sentence}</>
+  return (
+    <Link href={href} className="underline decoration-1 underline-offset-2">
+      {problem.sentence}
+    </Link>
+  )
+}
+
 /** The sentence with a link for each problem that it names. */
 const Sentence = ({ sentence, problems }: Answer<'getStatus'>) => {
-  const parts = problems.filter(problem => sentence.includes(problem.sentence))
   let rest = sentence
   return (
     <>
-      {parts.map(problem => {
+      {problems.filter(isNamed(sentence)).map(problem => {
         const at = rest.indexOf(problem.sentence)
         const before = rest.slice(0, Math.max(at, 0))
         if (at >= 0) rest = rest.slice(at + problem.sentence.length)
-        const href = hrefOf(problem)
         return (
           <span key={problem.sentence}>
             {before}
-            {href === null ? (
-              problem.sentence
-            ) : (
-              <Link href={href} className="underline decoration-1 underline-offset-2">
-                {problem.sentence}
-              </Link>
-            )}
+            <Clause problem={problem} />
           </span>
         )
       })}
       {rest}
     </>
+  )
+}
+
+const isNamed =
+  (sentence: string) =>
+  (problem: Problem): boolean =>
+    sentence.includes(problem.sentence)
+
+/** The problems that the sentence has no room for. */
+const Others = ({ sentence, problems }: Answer<'getStatus'>) => {
+  const others = problems.filter(problem => !isNamed(sentence)(problem))
+  if (others.length === 0) return null
+  return (
+    <details className="pt-1">
+      <summary className="cursor-pointer">The other {others.length === 1 ? 'one' : others.length}</summary>
+      <ul className="list-disc pl-5">
+        {others.map(problem => (
+          <li key={problem.sentence}>
+            <Clause problem={problem} />
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }
 
@@ -60,13 +85,14 @@ export const StatusLine = () => {
   return (
     <Answered query={status} what="state">
       {found => (
-        <p
-          role="status"
-          aria-label="State of the bus"
+        <div
           className={`rounded-md px-4 py-2.5 text-sm font-medium wrap-anywhere ${found.problems.length > 0 ? 'bg-bad-soft text-bad' : 'bg-ok-soft text-ok'}`}
         >
-          <Sentence {...found} />
-        </p>
+          <p role="status" aria-label="State of the bus">
+            <Sentence {...found} />
+          </p>
+          <Others {...found} />
+        </div>
       )}
     </Answered>
   )

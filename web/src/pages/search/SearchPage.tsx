@@ -103,6 +103,7 @@ const Results = ({ text }: { readonly text: string }) => {
   const byError = useQuery(commandsQuery({ errorCode: text, limit: MOST }))
   const failed = useQuery(commandsQuery({ status: 'FAILED', message: text, limit: MOST }))
   const parked = useQuery(parkedQuery({ q: text, limit: MOST }))
+  const paths = [...new Set(searchable.data?.items.map(({ path }) => path))]
   const queries = [searchable, byPrefix, byPayload, byCorrelation, byType, byError, failed, parked]
   const enc = encodeURIComponent(text)
   // what cannot be asked for in this way (a text that is no type, for example) has no result
@@ -177,8 +178,11 @@ const Results = ({ text }: { readonly text: string }) => {
             <Empty title="Nothing found">
               <p>
                 Search by an id or its first 8 characters, a correlation id, a command type, an error code, a part of a
-                message
-                {(searchable.data?.items.length ?? 0) > 0 ? ', or a value in the payload' : ''}.
+                message, or a value in the payload.
+              </p>
+              <p>
+                Payloads are searched by their declared members:{' '}
+                {paths.length > 0 ? paths.join(', ') : 'none yet. Declare one with `commandbus search declare`'}.
               </p>
             </Empty>
           </div>

@@ -8,7 +8,7 @@ import { commandPath, useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { DownloadCsv } from '../../components/lists/DownloadCsv.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
-import { type Column, SteadyTable, useListName } from '../../components/lists/Table.tsx'
+import { byTime, type Column, type Sort, SteadyTable, useListName } from '../../components/lists/Table.tsx'
 import { useSteadyRows } from '../../components/lists/useSteadyRows.ts'
 import { rememberList } from '../../components/lists/visited.ts'
 import { Badge } from '../../components/StatusBadge.tsx'
@@ -23,6 +23,9 @@ import { keyOf, useSelection } from './selection.ts'
 import { useParkedFilter } from './useParkedFilter.ts'
 
 const NONE: readonly Parked[] = []
+const byAttempts: readonly Sort[] = [['attempts', 'descending']]
+
+const orders: Readonly<Record<string, string>> = { oldest: 'oldest first', attempts: 'most attempts first' }
 
 /** Marks what still holds. */
 const UntilBadge = ({ label, until }: { readonly label: string; readonly until: string | null }) =>
@@ -47,8 +50,16 @@ export const ParkedList = () => {
   const { get, text } = useSearch()
   const { filter, fitsActions } = useParkedFilter()
   const cursor = get('cursor')
+  const sort = get('sort')
   const may = usePermissions()
-  const parked = useQuery(parkedQuery({ ...filter, ...(cursor === undefined ? {} : { cursor }) }))
+  const parked = useQuery(
+    parkedQuery({
+      ...filter,
+      ...(cursor === undefined ? {} : { cursor }),
+      // what the server does not know it refuses, and the page says so
+      ...(sort === undefined ? {} : { sort: sort as 'oldest' }),
+    }),
+  )
   const address = `/troubleshooting${text}`
   const { picked, all, pick, pickAll, clear } = useSelection(address)
   const steady = useSteadyRows(parked.data?.items ?? NONE, keyOf, useListName(parked.isPlaceholderData))
@@ -94,7 +105,7 @@ export const ParkedList = () => {
             <span className="line-clamp-2 wrap-anywhere xl:inline">{item.lastErrorMsg}</span>
           </span>
           <span className="block text-xs text-muted sm:hidden">
-            <Ago at={item.updatedAt} />
+            <Ago at={item.parkedAt} />
           </span>
           <CareLine {...item} />
         </>
@@ -113,9 +124,10 @@ export const ParkedList = () => {
       title: 'Attempts',
       numeric: true,
       from: 'md',
+      sorts: byAttempts,
       cell: ({ attempts, maxAttempts }) => `${attempts} of ${maxAttempts}`,
     },
-    { title: 'Since', from: 'sm', cell: ({ updatedAt }) => <Ago at={updatedAt} /> },
+    { title: 'Since', from: 'sm', sorts: byTime, cell: ({ parkedAt }) => <Ago at={parkedAt} /> },
   ]
   return (
     <div className="card overflow-clip">
@@ -142,7 +154,7 @@ export const ParkedList = () => {
             <Pager
               nextCursor={nextCursor}
               download={<DownloadCsv list="listParked" name="troubleshooting" />}
-              summary={`${counted(total)} in total, newest first${total > PAGE_SIZE ? `, ${PAGE_SIZE} per page` : ''}`}
+              summary={`${counted(total)} in total, ${orders[sort ?? ''] ?? 'newest first'}${total > PAGE_SIZE ? `, ${PAGE_SIZE} per page` : ''}`}
             />
           </>
         )}

@@ -149,7 +149,7 @@ export const StrangersPage = () => {
               <TextFilter name="domain" label="Domain" />
               <TextFilter name="messageType" label="Type in the message" />
             </FilterBar>
-            <Settle strangers={selected.length > 0 ? selected : items} />
+            {items.length > 0 && <Settle strangers={selected.length > 0 ? selected : items} />}
           </>
         }
         empty={<Empty title="No messages of other programs" />}

@@ -3,17 +3,25 @@ import { Hourglass } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Command, CommandDetail, Pause } from '../../../api/client.ts'
 import { pausesQuery } from '../../../api/queries.ts'
+import { missingWorkersQuery } from '../../../api/watching-queries.ts'
 import { commandPath, Link } from '../../../app/router.tsx'
 import { AtAgo, useNow } from '../../../components/Time.tsx'
-import { pauseOf, whyPending } from './why.ts'
+import { pauseOf, type Unhandled, whyPending } from './why.ts'
 
 /** Loaded once for all that ask. */
 const usePauses = (): readonly Pause[] =>
   useQuery({ ...pausesQuery(), refetchInterval: false, staleTime: 10_000 }).data?.items ?? []
 
+const useUnhandled = (domain?: string): readonly Unhandled[] => useQuery(missingWorkersQuery(domain)).data?.items ?? []
+
 /** In a list: why a pending command is not running yet. */
 const Waits = ({ command }: { readonly command: Command }) => {
-  const { short } = whyPending(command, { pauses: usePauses(), inLane: command.lane !== null, now: useNow() })
+  const { short } = whyPending(command, {
+    pauses: usePauses(),
+    unhandled: useUnhandled(),
+    inLane: command.lane !== null,
+    now: useNow(),
+  })
   return <span className="block text-xs text-muted xl:inline xl:shrink-0">{short}</span>
 }
 
@@ -44,8 +52,11 @@ const InLane = ({ command }: { readonly command: CommandDetail }) => {
 
 const Why = ({ command }: { readonly command: CommandDetail }) => {
   const pauses = usePauses()
-  const why = whyPending(command, { pauses, inLane: command.place !== undefined, now: useNow() })
+  const unhandled = useUnhandled(command.domain)
+  const why = whyPending(command, { pauses, unhandled, inLane: command.place !== undefined, now: useNow() })
   const pause = pauseOf(command, pauses)
+  // said by the line above, which is red
+  if (why.kind === 'noWorker') return null
   const sentence = (): ReactNode => {
     switch (why.kind) {
       case 'paused':
@@ -61,6 +72,7 @@ const Why = ({ command }: { readonly command: CommandDetail }) => {
         return <>Waits for its time: {why.at && <AtAgo at={why.at} />}</>
       case 'lane':
         return <InLane command={command} />
+      case 'noWorker':
       case 'ready':
         return 'Ready: the next free worker of its domain takes it.'
     }

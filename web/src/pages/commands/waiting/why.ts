@@ -1,9 +1,9 @@
-import type { Command, Pause } from '../../../api/client.ts'
+import type { Answer, Command, Pause } from '../../../api/client.ts'
 import { ago } from '../../../components/Time.tsx'
 
 /** Why a pending command is not running yet. */
 export interface Why {
-  readonly kind: 'paused' | 'retry' | 'scheduled' | 'lane' | 'ready'
+  readonly kind: 'paused' | 'retry' | 'scheduled' | 'lane' | 'noWorker' | 'ready'
   /** One or two words, for lists. */
   readonly short: string
   /** When it can run at the earliest; null: now, or nobody knows. */
@@ -23,14 +23,18 @@ export const pauseOf = (command: Waiting, pauses: readonly Pause[]): Pause | und
 
 const isAhead = (at: string | null, now: number): at is string => at !== null && Date.parse(at) > now
 
+export type Unhandled = Answer<'listMissingWorkers'>['items'][number]
+
 interface Around {
   readonly pauses: readonly Pause[]
+  /** What no worker is there for. */
+  readonly unhandled: readonly Unhandled[]
   /** Whether it waits in its lane. */
   readonly inLane: boolean
   readonly now: number
 }
 
-export const whyPending = (command: Waiting, { pauses, inLane, now }: Around): Why => {
+export const whyPending = (command: Waiting, { pauses, unhandled, inLane, now }: Around): Why => {
   const { nextAttemptAt, runAt, lane } = command
   if (pauseOf(command, pauses) !== undefined) return { kind: 'paused', short: 'paused', at: null }
   if (isAhead(nextAttemptAt, now)) {
@@ -38,5 +42,10 @@ export const whyPending = (command: Waiting, { pauses, inLane, now }: Around): W
   }
   if (isAhead(runAt, now)) return { kind: 'scheduled', short: `runs ${ago(now - Date.parse(runAt))}`, at: runAt }
   if (inLane && lane !== null) return { kind: 'lane', short: `in lane ${lane}`, at: null }
-  return { kind: 'ready', short: 'ready', at: null }
+  return isUnhandled(command, unhandled)
+    ? { kind: 'noWorker', short: 'no worker', at: null }
+    : { kind: 'ready', short: 'ready', at: null }
 }
+
+const isUnhandled = ({ domain, commandType }: Waiting, unhandled: readonly Unhandled[]): boolean =>
+  unhandled.some(one => one.domain === domain && (one.commandType === null || one.commandType === commandType))

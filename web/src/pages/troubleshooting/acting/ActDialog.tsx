@@ -42,7 +42,8 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
   const isMany = target.kind !== 'one' && count > 1
   const staged = actionNamed(action).canary === true
   const [pace, setPace] = useState(() => usualPace(staged, count))
-  const ends = isMany && (action === 'cancel' || action === 'complete')
+  // a filter that matches one may match more when the action starts
+  const ends = target.kind !== 'one' && (action === 'cancel' || action === 'complete')
   const mustType = ends && count > TYPED
   const [typed, setTyped] = useState('')
   const act = useAct(target, () => {

@@ -57,7 +57,7 @@ export const Groups = () => {
                   Order
                   <select
                     className="field w-auto"
-                    value={get('sort') ?? ''}
+                    value={get('sort') === 'newest' ? 'newest' : ''}
                     onChange={event => set({ sort: event.target.value })}
                   >
                     <option value="">Largest first</option>
