@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { RequestTimedOutError, TransientCommandError, UnavailableError } from '../../src/index.ts'
+import { z } from 'zod'
+import {
+  defineCommand,
+  defineHandler,
+  InvalidPayloadError,
+  RequestTimedOutError,
+  TransientCommandError,
+  UnavailableError,
+} from '../../src/index.ts'
 import { type TestBus, testBus } from '../../src/testing/index.ts'
 import { signal } from '../support/bus.ts'
 
@@ -47,6 +55,19 @@ test('K1: a handler gets its own copy of the payload, and what it returned canno
   await bus.runUntilIdle()
   result.n = 2
   bus.expect(commandId).toHaveData({ amount: 5 }).toBeCompleted({ n: 1 })
+})
+
+test('K1: defined commands are sent and checked as by the real bus', async () => {
+  const charge = defineCommand('payments', 'Charge', z.object({ amount: z.number().positive() }))
+  const handler = defineHandler({ command: charge, handle: ({ amount }) => amount * 2 })
+  const bus = testBus({ handlers: { payments: { Charge: handler } } })
+  const { commandId } = await bus.send(charge, { amount: 5 })
+  const wrong = await bus.send('payments', 'Charge', { amount: -1 })
+  await bus.runUntilIdle()
+  bus.expect(commandId).toBeCompleted(10)
+  bus.expect(wrong.commandId).toBeParked('INVALID_PAYLOAD')
+  const edit = { operator: 'jane', data: { amount: 'x' } }
+  await expect(bus.troubleshooting.retry('payments', wrong.commandId, edit)).rejects.toThrow(InvalidPayloadError)
 })
 
 test('K1: a request runs the bus, moves the clock no further than its timeout, and may be made by a handler', async () => {

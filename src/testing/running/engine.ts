@@ -51,6 +51,8 @@ export const createEngine = ({ clock, queues, away, bell, runners, begin, log }:
 
   const run = async (): Promise<void> => {
     await begin()
+    // what a worker gives back, as it has read its own message once more, is there a moment later
+    let quiet = 0
     for (let rounds = 0; ; rounds++) {
       if (rounds > MOST_ROUNDS) throw new Error('the bus does not become idle: does a handler send without end?')
       const changed = bell.changed()
@@ -59,9 +61,11 @@ export const createEngine = ({ clock, queues, away, bell, runners, begin, log }:
       for (const worker of [...workers]) read += await roundOf(worker)
       // what was begun may end at once
       await new Promise(setImmediate)
-      if (read > 0) continue
-      if (away.isBrief() && !isBusy()) away.back()
-      else if (!isBusy()) return
+      const isQuiet = read === 0 && !isBusy()
+      quiet = isQuiet ? quiet + 1 : 0
+      if (isQuiet && away.isBrief()) away.back()
+      else if (quiet > 1) return
+      if (read > 0 || quiet > 0) continue
       for (const { hands } of workers) hands.tookLong()
       // the deadline of a handler does not keep a process alive
       const alive = setInterval(() => {}, LONG_MS)
