@@ -91,11 +91,11 @@ export interface CommandBusOptions {
   readonly replyQueues?: readonly string[]
   /**
    * How many queues the database may have, including those of other programs. A send that needs one more is refused. A
-   * domain with replies needs two. Default 1,000: each queue takes some of PostgreSQL's memory for locks.
+   * domain with replies needs two. Default 1,000: each queue takes some of PostgreSQL's memory for locks. Null: no limit.
    */
-  readonly maxQueues?: number
-  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. */
-  readonly newQueuesPerHour?: number
+  readonly maxQueues?: number | null
+  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. Null: no limit. */
+  readonly newQueuesPerHour?: number | null
   /** After how many seconds without a reply a sender counts as waiting too long, in `replies.owed`: 1-31,536,000. Default 3,600. */
   readonly lateAfterSeconds?: number
   /** The longest chain of manual retries of one failed operation. Default 20. */

@@ -69,7 +69,7 @@ export const fillWithEveryKind = async (library: typeof Library, databaseUrl: st
     for (let n = 10; n < 20; n++) await order('park', n, n % 2 === 0 ? { tenantId: 'acme' } : {})
     await order('ok', 20, { delaySeconds: 86_400 })
     await order('ok', 21, { delaySeconds: 86_400 })
-    await order('ok', 22, { expiresInSeconds: 1, priority: 'low', key: 'customer 7' })
+    await bus.send('idle', 'Order', ends('ok'), { commandId: id(22), expiresInSeconds: 1 })
     await order('ok', 23, { priority: 'high' })
     await bus.cancel('shop', id(21), { actor: operator, reason: 'not wanted' })
     // nobody works for these, so they wait for the workers of the version that is tried
@@ -137,7 +137,7 @@ export const fillWithEveryKind = async (library: typeof Library, databaseUrl: st
     const { id: templateId } = await bus.runs.createTemplate(user, { name: 'Summaries', creditsPerRun: 2 })
     await bus.runs.initiate(user, { templateId, files: [{ fileName: 'a.pdf', input: {} }] })
     await until(
-      () => pool.query(`select from command_bus_workflow_run where status = 'completed'`),
+      () => pool.query(`select from command_bus_workflow_run where status = 'COMPLETED'`),
       ({ rowCount }) => rowCount === 1,
     )
     const full = [

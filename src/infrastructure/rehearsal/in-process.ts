@@ -17,7 +17,7 @@ import { guardedClient, transactionEnded } from '../worker/client/guarded-client
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
 import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
-import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
+import { beginRehearsal, checkAtEnd, type KeptConnection, rollBack, sentIn, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
 export interface KnownHandlers {
@@ -41,6 +41,8 @@ export interface InProcessOptions {
   readonly onBegan?: () => void
   /** Names the rehearsal to the database. */
   readonly id?: () => string
+  /** Keeps the connection for the next rehearsal. Only where there is one at a time. */
+  readonly kept?: KeptConnection
 }
 
 /** Rehearses in this process: a handler that crashes its process crashes this one. */
@@ -76,7 +78,8 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
 const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
 
-const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
+/** Null: it can be rehearsed. */
+export const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
   if (rehearsable === true) return null
   return rehearsable === false
     ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
@@ -105,7 +108,8 @@ const inTransaction = async (
 ): Promise<RehearsalAnswer> => {
   if ((await poolingOf(options.pool)) === 'transaction') return { kind: 'refused', why: needsSession('a rehearsal') }
   const id = options.id?.() ?? randomUUID()
-  const client = await beginRehearsal(options.pool, id, given.deadlineMs)
+  const { kept } = options
+  const client = await beginRehearsal(options.pool, id, given.deadlineMs, kept)
   const guarded = guardedClient(rawClient(client))
   const answer = await perform(options, known, handler, given, guarded.client)
   guarded.close()
@@ -115,8 +119,10 @@ const inTransaction = async (
     await client.end().catch(() => {})
     return answer
   }
-  const settled = await settle(client, answer, guarded.tried(), known.mapError, given.hide)
-  await rollBack(client)
+  const settled = await settle(client, answer, guarded.tried(), known.mapError, given)
+  // a handler that was cut off may still run, and one may have left something on its session
+  const isClean = !guarded.isMarked() && !(answer.kind === 'failed' && answer.error.code === 'TIMEOUT')
+  await rollBack(client, isClean ? kept : null)
   return settled
 }
 
@@ -126,14 +132,14 @@ const settle = async (
   answer: RehearsalAnswer,
   tried: string | null,
   mapError: MapError | undefined,
-  hide: HideValues,
+  { hide, withSent }: Pick<Given, 'hide' | 'withSent'>,
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
   if (tried !== null) return { kind: 'failed', error: transactionEnded(tried), durationMs }
   try {
     await checkAtEnd(client)
-    return answer
+    return withSent === true ? { ...answer, sent: await sentIn(client) } : answer
   } catch (error) {
     const { message } = failureOf(error, mapError, hide)
     return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }

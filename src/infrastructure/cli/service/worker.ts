@@ -16,6 +16,7 @@ import { buildOf } from '../../worker/announcing/build.ts'
 import { definitionOf } from '../../worker/attempt/handler.ts'
 import { poolSizeFor } from '../../worker/client/connections.ts'
 import type { Worker, WorkerOptions } from '../../worker/worker-api.ts'
+import { laterBus } from '../support/bus-for-handlers.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { loadHandlers } from '../support/handlers-module.ts'
@@ -51,7 +52,10 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
   program
     .command('worker')
     .description('handle commands until it is stopped (Ctrl-C)')
-    .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
+    .option(
+      '--handlers <module>',
+      'a module that exports `handlers`, by domain and command type, or a function that makes them',
+    )
     .option('--domain <domain>', 'work on this domain only')
     .option('--demo', 'work on domains demo, operations and workflow with the demo handlers')
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
@@ -80,13 +84,14 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
-      const plans = await plansOf(options)
-      await runWorkers(deps, plans, options)
+      const later = laterBus()
+      const plans = await plansOf(options, later.bus)
+      await runWorkers(deps, plans, options, later.open)
     })
 }
 
 /** @throws UsageError, InvalidInputError */
-const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
+const plansOf = async (options: Options, bus: unknown): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
   const { concurrency, lease, handlerTimeout, deferUnknown, demo } = options
   const build = options.build ?? buildOf(undefined, options.handlers)
@@ -111,7 +116,8 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
     throw new InvalidInputError('--defer-unknown', 'must be from 1 to 86400')
   if (options.deadline < 0 || options.deadline > 3600)
     throw new InvalidInputError('--deadline', 'must be from 0 to 3600')
-  const given = options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain)
+  const given =
+    options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain, { bus, rehearsal: false })
   const plans: WorkerOptions[] = [...given].map(([name, handlers]) => ({
     domain: domainOf(name),
     handlers,
@@ -134,7 +140,12 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   ]
 }
 
-const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
+const runWorkers = async (
+  deps: CliDeps,
+  plans: readonly WorkerOptions[],
+  options: Options,
+  onOpen: (bus: CommandBus) => void,
+): Promise<void> => {
   const { port, host } = options
   const config = readConfig(deps.env, defined({ host, port }))
   const supervised = process.send !== undefined
@@ -192,6 +203,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
         telemetry: allTelemetry(metrics.telemetry, createTracing()),
       })
       bus = opened
+      onOpen(opened)
       for (const plan of plans) workers.push({ domain: plan.domain, worker: opened.worker(plan) })
       deps.beforeCrash(error => Promise.all(workers.map(({ worker }) => worker.crashed(error))))
       for (const { worker } of workers) await worker.start()
