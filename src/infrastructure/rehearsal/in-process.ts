@@ -17,6 +17,7 @@ import { guardedClient, transactionEnded } from '../worker/client/guarded-client
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
 import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
+import { whyNot } from './rehearsable.ts'
 import { beginRehearsal, checkAtEnd, type KeptConnection, rollBack, sentIn, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
@@ -77,14 +78,6 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
 
 const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
-
-/** Null: it can be rehearsed. */
-export const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
-  if (rehearsable === true) return null
-  return rehearsable === false
-    ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
-    : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
-}
 
 const hidingIn = async (
   { sensitive }: InProcessOptions,
