@@ -23,7 +23,7 @@ const copyDeclarations = (file, copied = new Set()) => {
 }
 
 rmSync(target, { recursive: true, force: true })
-const entries = ['index', 'telemetry']
+const entries = ['index', 'telemetry', 'testing/index', 'testing/arbitraries/index', 'testing/ports/index']
 await build({
   configFile: false,
   logLevel: 'warn',
@@ -36,7 +36,12 @@ await build({
     outDir: target,
     rolldownOptions: {
       input: Object.fromEntries(entries.map(entry => [entry, join(dist, `${entry}.js`)])),
-      output: { format: 'cjs', entryFileNames: '[name].js', banner: `/*! Contains uuid.\n\n${licence}\n*/` },
+      output: {
+        format: 'cjs',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'shared/[name].js',
+        banner: `/*! Contains uuid.\n\n${licence}\n*/`,
+      },
     },
   },
 })

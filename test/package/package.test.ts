@@ -98,6 +98,47 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toEqual(appAnswer)
   })
 
+  test.each([
+    [
+      'imports',
+      'kit.mjs',
+      `import { testBus } from 'commandbus/testing'; import { PermanentCommandError } from 'commandbus'`,
+    ],
+    ['requires', 'kit.cjs', `const { testBus } = require(KIT); const { PermanentCommandError } = require(COMMONJS)`],
+  ])('K1: that %s the kit tests a handler, without fast-check', async (_, name, header) => {
+    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs')
+    const file = join(project, name)
+    const imports = header
+      .replace('KIT', JSON.stringify(join(cjs, 'testing', 'index.js')))
+      .replace('COMMONJS', JSON.stringify(join(cjs, 'index.js')))
+    await writeFile(
+      file,
+      `${imports}
+       const refuse = () => { throw new PermanentCommandError('NO_CARD', 'the card is unknown') }
+       const main = async () => {
+         const bus = testBus({ handlers: { payments: { Charge: () => 'charged', Refuse: refuse } } })
+         const { data } = await bus.request('payments', 'Charge', {})
+         const { commandId } = await bus.send('payments', 'Refuse', {})
+         await bus.runUntilIdle()
+         bus.expect(commandId).toBeParked('NO_CARD')
+         console.log(JSON.stringify(data))
+       }
+       main()`,
+    )
+    expect(await runApp(file)).toBe('charged')
+  })
+
+  test('K1: that imports the kit alone loads neither pg nor fast-check', async () => {
+    const file = join(project, 'kit-alone.mjs')
+    await writeFile(
+      file,
+      `import { testBus } from 'commandbus/testing'; await testBus().runUntilIdle(); console.log(1)`,
+    )
+    const scripts = await loadedBy(file, {})
+    expect(scripts.filter(url => url.includes('/testing/')).length).toBeGreaterThan(5)
+    expect(scripts.filter(url => /node_modules\/(pg|pg-pool|fast-check)\//.test(url))).toEqual([])
+  })
+
   test('R9: that imports and requires it has one copy', async () => {
     const file = join(project, 'both.cjs')
     await writeFile(

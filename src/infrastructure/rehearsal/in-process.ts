@@ -8,7 +8,7 @@ import { type HideValues, hidingValuesOf } from '../../application/sensitive/hid
 import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { parseJson } from '../../application/shared/json.ts'
 import type { Json } from '../../domain/json/json.ts'
-import { rawClient } from '../postgres/connection/database.ts'
+import { rawClient } from '../postgres/connection/facade.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
 import { limitOf } from '../worker/attempt/deadline.ts'
@@ -17,6 +17,7 @@ import { guardedClient, transactionEnded } from '../worker/client/guarded-client
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
 import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
+import { whyNot } from './rehearsable.ts'
 import { beginRehearsal, checkAtEnd, type KeptConnection, rollBack, sentIn, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
@@ -77,14 +78,6 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
 
 const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
-
-/** Null: it can be rehearsed. */
-export const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
-  if (rehearsable === true) return null
-  return rehearsable === false
-    ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
-    : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
-}
 
 const hidingIn = async (
   { sensitive }: InProcessOptions,

@@ -1,6 +1,7 @@
 import type { ModuleHandler } from '../../application/ports/deploying.ts'
 import { definitionOf, type Handler } from '../worker/attempt/handler.ts'
-import { type DomainHandlers, type KnownHandlers, whyNot } from './in-process.ts'
+import type { DomainHandlers, KnownHandlers } from './in-process.ts'
+import { whyNot } from './rehearsable.ts'
 
 /** The most workers of a domain whose handlers are remembered, also after they end; the newest stay. */
 const MOST_OF_A_DOMAIN = 100

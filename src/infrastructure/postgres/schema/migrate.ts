@@ -1,5 +1,6 @@
 import pg, { type ClientBase, type Pool } from 'pg'
-import { databaseOn, isPool, rawClient, sessionOn, unhurried } from '../connection/database.ts'
+import { databaseOn, isPool, sessionOn, unhurried } from '../connection/database.ts'
+import { rawClient } from '../connection/facade.ts'
 import { underLock } from '../transactions/under-lock.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { EventFeed } from '../../src/application/ports/event-feed.ts'
+import type { EventFeed } from '../../application/ports/event-feed.ts'
 import type {
   AppendResult,
   EventStore,
@@ -7,8 +7,8 @@ import type {
   NewEvent,
   StreamAppend,
   Transaction,
-} from '../../src/application/ports/event-store.ts'
-import type { EventContext } from '../../src/domain/recorded.ts'
+} from '../../application/ports/event-store.ts'
+import type { EventContext } from '../../domain/recorded.ts'
 
 /** The only event that the suite appends: small, with any text. */
 export interface Noted {

@@ -1,19 +1,33 @@
-import type { EventFeed, FeedEvent, FeedPosition } from '../../src/application/ports/event-feed.ts'
-import type { AppendOptions, AppendResult, EventStore, StreamAppend } from '../../src/application/ports/event-store.ts'
+import type { EventFeed, FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
+import type { AppendOptions, AppendResult, EventStore, StreamAppend } from '../../application/ports/event-store.ts'
+import type { Recorded } from '../../domain/recorded.ts'
 
 export interface MemoryEventStore<Event> {
   readonly store: EventStore<Event>
   readonly feed: EventFeed<Event>
+  /** The events of each stream. */
+  readonly streams: ReadonlyMap<string, readonly FeedEvent<Event>[]>
+}
+
+/** Rows and messages that are written with the events. */
+export interface MemoryProjections<Event> {
+  /** Checks an append before anything is written. Throws where it cannot be carried out. */
+  readonly check: (append: StreamAppend<Event>) => void
+  /** Applies an event; returns the id of the message that it put on a queue. */
+  readonly apply: (recorded: Recorded<Event>) => string | null
 }
 
 /** What an append would do to its stream: append at `from`, repeat existing events, or lose. */
 type Standing = { readonly kind: 'free' | 'repeated'; readonly from: number } | { readonly kind: 'lost' }
 
 /**
- * An event store in memory, for tests, and as the simplest form of the port's contract. It has no rows, no messages and no
- * transactions.
+ * An event store in memory, for tests, and as the simplest form of the port's contract. It has no transactions, and without
+ * `projections` no rows and no messages.
  */
-export const createMemoryEventStore = <Event>(now: () => Date = () => new Date()): MemoryEventStore<Event> => {
+export const createMemoryEventStore = <Event>(
+  now: () => Date = () => new Date(),
+  projections: MemoryProjections<Event> | null = null,
+): MemoryEventStore<Event> => {
   const log: FeedEvent<Event>[] = []
   const streams = new Map<string, FeedEvent<Event>[]>()
 
@@ -36,7 +50,7 @@ export const createMemoryEventStore = <Event>(now: () => Date = () => new Date()
         context,
         position: String(log.length),
         recordedAt: now().toISOString(),
-        msgId: null,
+        msgId: projections?.apply({ stream, revision: there.length, id, event, context }) ?? null,
       }
       there.push(recorded)
       log.push(recorded)
@@ -46,12 +60,15 @@ export const createMemoryEventStore = <Event>(now: () => Date = () => new Date()
   const commit = (appends: readonly StreamAppend<Event>[], atomic: boolean): readonly AppendResult[] => {
     const tries = appends.map(append => ({ append, found: standing(append) }))
     const stopped = atomic && tries.some(({ found }) => found.kind === 'lost')
+    for (const { append, found } of tries) if (found.kind === 'free' && !stopped) projections?.check(append)
     return tries.map(({ append, found }): AppendResult => {
       const { stream, events } = append
       if (found.kind === 'lost') return { outcome: 'conflict', stream }
       if (found.kind === 'free' && stopped) return { outcome: 'not-tried', stream }
       if (found.kind === 'free') write(append)
-      return { outcome: 'appended', stream, revision: found.from + events.length - 1, msgId: null }
+      const written = (streams.get(stream) ?? []).slice(found.from, found.from + events.length)
+      const msgId = written.findLast(one => one.msgId !== null)?.msgId ?? null
+      return { outcome: 'appended', stream, revision: found.from + events.length - 1, msgId }
     })
   }
 
@@ -65,8 +82,9 @@ export const createMemoryEventStore = <Event>(now: () => Date = () => new Date()
   const readStream = (stream: string, from = 0) => (streams.get(stream) ?? []).slice(from).map(recordedOf)
 
   return {
+    streams,
     store: {
-      capabilities: { atomicAppend: true, inlineProjections: false },
+      capabilities: { atomicAppend: true, inlineProjections: projections !== null },
       append: checked(false),
       appendAll: checked(true),
       readStream: async (stream, from) => readStream(stream, from),

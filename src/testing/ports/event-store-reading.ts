@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest'
 import { newStream, type Opened, outcomes, streamOf, write } from './contract-kit.ts'
+import type { Vitest } from './vitest.ts'
 
 /** Tests of reading streams, also what the caller's own transaction has appended. */
-export const readingContract = (opened: () => Opened): void => {
+export const readingContract = ({ describe, expect, test }: Vitest, opened: () => Opened): void => {
   describe('reading', () => {
     test('a stream from a revision gives that event and what follows', async () => {
       const stream = await streamOf(opened().store, 5)
@@ -31,7 +31,10 @@ export const readingContract = (opened: () => Opened): void => {
 
     test('an archived stream gives the events that stand in for it, read by itself or with others', async context => {
       const { store, archive } = opened()
-      if (archive === undefined) return context.skip('nothing is archived here')
+      if (archive === undefined) {
+        context.skip('nothing is archived here')
+        return
+      }
       const [gone, there] = [await streamOf(store, 3), await streamOf(store, 2)]
       const recorded = await store.readStream(gone)
       await archive(gone)
@@ -60,7 +63,10 @@ export const readingContract = (opened: () => Opened): void => {
   describe('within a transaction of the caller', () => {
     test('events are visible only in the transaction until it commits, and gone when it rolls back', async context => {
       const { begin } = opened()
-      if (begin === undefined) return context.skip('no transactions here')
+      if (begin === undefined) {
+        context.skip('no transactions here')
+        return
+      }
       for (const end of ['commit', 'rollback'] as const) {
         const stream = newStream()
         const transaction = await begin()

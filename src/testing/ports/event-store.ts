@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ExpectedRevision, StreamAppend } from '../../src/application/ports/event-store.ts'
+import type { ExpectedRevision, StreamAppend } from '../../application/ports/event-store.ts'
 import {
   context,
   idsOf,
@@ -15,12 +14,21 @@ import {
 import { eventFeedContract } from './event-feed.ts'
 import { readingContract } from './event-store-reading.ts'
 import { repetitionContract } from './event-store-repetition.ts'
+import type { Vitest } from './vitest.ts'
 
 /**
- * Declares the tests that every adapter of the log and its feed must pass. `open` is called once; other tests may use its
- * log, too.
+ * Declares the tests that every adapter of the log and its feed must pass, with Vitest's functions. `open` is called once;
+ * other tests may use its log, too.
+ * @example
+ * import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+ * eventStoreSuite({ afterAll, beforeAll, describe, expect, test }, openMyStore, { atomicAppend: true })
  */
-export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly atomicAppend: boolean }): void => {
+export const eventStoreSuite = (
+  vitest: Vitest,
+  open: () => Promise<Opened>,
+  has: { readonly atomicAppend: boolean },
+): void => {
+  const { afterAll, beforeAll, describe, expect, test } = vitest
   let adapter: Opened
   const opened = (): Opened => adapter
   const append = (appends: readonly StreamAppend<Noted>[]) => adapter.store.append(appends)
@@ -28,15 +36,15 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
   beforeAll(async () => {
     adapter = await open()
   })
-  afterAll(() => adapter?.close())
+  afterAll(async () => adapter?.close())
 
   test('the capabilities are as announced', () => {
     expect(adapter.store.capabilities.atomicAppend).toBe(has.atomicAppend)
   })
 
-  repetitionContract(opened, has)
-  readingContract(opened)
-  eventFeedContract(opened)
+  repetitionContract(vitest, opened, has)
+  readingContract(vitest, opened)
+  eventFeedContract(vitest, opened)
 
   describe('the expected revision', () => {
     const matrix: readonly (readonly [string, number, ExpectedRevision, 'appended' | 'conflict'])[] = [
@@ -55,19 +63,20 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
       ['a revision far ahead of the last event', 3, 9, 'conflict'],
     ]
     for (const count of [1, 2]) {
-      test.each(matrix)(`%s: ${count} new`, async (_, there, expected, outcome) => {
-        const stream = await streamOf(adapter.store, there)
-        const events = some(count)
-        const result = await append([write(stream, expected, events)])
-        expect(result).toEqual([
-          outcome === 'appended'
-            ? { outcome, stream, revision: there + count - 1, msgId: null }
-            : { outcome: 'conflict', stream },
-        ])
-        const now = await readStream(stream)
-        expect(now.map(({ revision }) => revision)).toEqual(now.map((_event, i) => i))
-        expect(idsOf(now.slice(there))).toEqual(outcome === 'appended' ? idsOf(events) : [])
-      })
+      for (const [name, there, expected, outcome] of matrix)
+        test(`${name}: ${count} new`, async () => {
+          const stream = await streamOf(adapter.store, there)
+          const events = some(count)
+          const result = await append([write(stream, expected, events)])
+          expect(result).toEqual([
+            outcome === 'appended'
+              ? { outcome, stream, revision: there + count - 1, msgId: null }
+              : { outcome: 'conflict', stream },
+          ])
+          const now = await readStream(stream)
+          expect(now.map(({ revision }) => revision)).toEqual(now.map((_event, i) => i))
+          expect(idsOf(now.slice(there))).toEqual(outcome === 'appended' ? idsOf(events) : [])
+        })
     }
   })
 
