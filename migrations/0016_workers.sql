@@ -105,19 +105,23 @@ begin
       continue when v_table is null or not has_table_privilege(v_table, 'select');
       -- also those whose worker was lost: they are not PENDING
       v_due := v_due || format($q$ union all
-        select c.* from (select q.message->>'command_id' as id from %s q where q.vt <= $1 order by q.vt limit 1000) d
+        select c.* from (
+          select case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end as id
+          from (select q.message->>'command_id' as id from %s q where q.vt <= $1 order by q.vt limit 1000) d) d
         -- row by row: without statistics, the planner would read all commands of the domain
-        cross join lateral (select c.* from command_bus_command c where c.domain = $2 collate "C"
-          and c.command_id = case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end offset 0) c $q$, v_table);
+        cross join lateral (select c.* from command_bus_command c where c.domain = $2 collate "C" and c.command_id = d.id offset 0) c
+        -- most were sent first, too: looking each up again would be most of the work
+        where d.id not in (select f.command_id from sent_first f) $q$, v_table);
     end loop;
     return query execute format($q$
+      with sent_first as materialized (
+        select c.* from command_bus_command c where c.status = 'PENDING' and c.domain = $2 collate "C"
+        order by c.status, c.domain, c.created_at limit 1000)
       select $2, c.command_type, cardinality($3) > 0, count(*)::int, min(c.since)
       from (
         select distinct on (c.command_id) c.command_id, c.command_type, c.tenant_id, c.lane,
           case c.status when 'PENDING' then greatest(c.updated_at, c.run_at, c.next_attempt_at) else c.lease_expires_at end as since
-        from (
-          (select c.* from command_bus_command c where c.status = 'PENDING' and c.domain = $2 collate "C"
-            order by c.status, c.domain, c.created_at limit 1000) %s) c
+        from (select f.* from sent_first f %s) c
         where c.status in ('PENDING', 'IN_PROGRESS') and c.command_type <> all ($3)
           and ($4 is null or coalesce(c.tenant_id, '') = $4)) c
       where c.since <= $1
