@@ -50,7 +50,10 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
       if (options.at !== undefined) return listAt(deps, { ...filter, at: instantOf(options.at, '--at') }, options)
       const counted = options.csv === true ? { counted: false } : {}
       await printAnswer(deps, options, async bus => {
-        const page = await pagesOf(from => bus.troubleshooting.list({ ...filter, ...from, ...counted }), options.all === true)
+        const page = await pagesOf(
+          from => bus.troubleshooting.list({ ...filter, ...from, ...counted }),
+          options.all === true,
+        )
         return [page, parkedText(page, 'Nothing is parked.', `${page.total} in all`)]
       })
     })

@@ -47,7 +47,7 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
     const filters = parkedFilters(filter)
     // the sample is found by its time: messages are long, and only an index is read to count
     const { rows } = await pool.query(
-      `select g.*, sample.last_error_msg as sample, ${causeColumns('k')} from (
+      `select g.domain, g.command_type, g.last_error_code, g.frame, g.count, g.first, g.last, sample.last_error_msg as sample, ${causeColumns('k')} from (
          select c.domain, c.command_type, c.last_error_code, ${frame} as frame, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
                 ${instant('max(c.parked_at)')} as last, max(c.parked_at) as newest
          from command_bus_command c where ${filters.where()}
