@@ -6,7 +6,8 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY web web
 COPY scripts scripts
-RUN npm run build && npm prune --omit=dev
+# The packages of the program are optional for those who install the library: the image keeps them.
+RUN npm run build && node scripts/keep-optional.mjs && npm prune --omit=dev
 
 FROM node:20-slim
 ENV NODE_ENV=production PORT=4000

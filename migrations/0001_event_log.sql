@@ -146,3 +146,7 @@ create trigger command_bus_archived_event_append_only
 create trigger command_bus_archived_message_append_only
   before update or delete or truncate on command_bus_archived_message
   for each statement execute function command_bus_refuse_change();
+
+-- When commands were parked, newest first, to show the troubleshooting queue at an instant.
+create index command_bus_event_parked on command_bus_event ((meta->>'at') desc, stream desc)
+  where type in ('CommandMovedToTroubleshooting', 'OperatorEndedAttempt');

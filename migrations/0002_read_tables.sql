@@ -193,3 +193,11 @@ cross join lateral (
     where e.type = 'OperatorEndedAttempt'
 ) line
 where e.stream >= 'command-' and e.stream < 'command.';
+
+-- To find what caused what. Parents and correlation ids have an index already.
+create index command_bus_command_causation on command_bus_command (causation_id)
+  where causation_id is not null;
+
+-- Lists of parked commands, those with most attempts first; few commands are parked.
+create index command_bus_command_parked_attempts on command_bus_command (attempts desc, command_id desc, domain desc)
+  where status = 'IN_TROUBLESHOOTING_QUEUE';

@@ -1,4 +1,4 @@
-// Makes dist/commonjs of dist: the library in one CommonJS file, and its declarations once more, for what cannot load ES
+// Makes dist/commonjs of dist: the library in CommonJS files, and its declarations once more, for what cannot load ES
 // modules from CommonJS (Jest, TypeScript's node16 and node18). Node itself does not use it: see "exports" in package.json
 // and docs/as-a-dependency.md. uuid goes into it, as there is no CommonJS version of it.
 //   node scripts/build-commonjs.mjs [<package directory>]
@@ -23,6 +23,7 @@ const copyDeclarations = (file, copied = new Set()) => {
 }
 
 rmSync(target, { recursive: true, force: true })
+const entries = ['index', 'telemetry', 'testing/index', 'testing/arbitraries/index', 'testing/ports/index']
 await build({
   configFile: false,
   logLevel: 'warn',
@@ -34,10 +35,15 @@ await build({
     minify: false,
     outDir: target,
     rolldownOptions: {
-      input: join(dist, 'index.js'),
-      output: { format: 'cjs', entryFileNames: 'index.js', banner: `/*! Contains uuid.\n\n${licence}\n*/` },
+      input: Object.fromEntries(entries.map(entry => [entry, join(dist, `${entry}.js`)])),
+      output: {
+        format: 'cjs',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'shared/[name].js',
+        banner: `/*! Contains uuid.\n\n${licence}\n*/`,
+      },
     },
   },
 })
-copyDeclarations(join(dist, 'index.d.ts'))
+for (const entry of entries) copyDeclarations(join(dist, `${entry}.d.ts`))
 writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n')

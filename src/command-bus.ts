@@ -4,6 +4,7 @@ import type { Caller } from './application/access/caller.ts'
 import type { BatchResult } from './application/commands/send-batch.ts'
 import type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
 import type { ScheduleCalls } from './application/flow/schedules.ts'
+import type { AnyCommand, DataOf, SendCall } from './application/payloads/define-command.ts'
 import type { LateReplies } from './application/ports/alerting/alert-store.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
@@ -90,11 +91,11 @@ export interface CommandBusOptions {
   readonly replyQueues?: readonly string[]
   /**
    * How many queues the database may have, including those of other programs. A send that needs one more is refused. A
-   * domain with replies needs two. Default 1,000: each queue takes some of PostgreSQL's memory for locks.
+   * domain with replies needs two. Default 1,000: each queue takes some of PostgreSQL's memory for locks. Null: no limit.
    */
-  readonly maxQueues?: number
-  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. */
-  readonly newQueuesPerHour?: number
+  readonly maxQueues?: number | null
+  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. Null: no limit. */
+  readonly newQueuesPerHour?: number | null
   /** After how many seconds without a reply a sender counts as waiting too long, in `replies.owed`: 1-31,536,000. Default 3,600. */
   readonly lateAfterSeconds?: number
   /** The longest chain of manual retries of one failed operation. Default 20. */
@@ -154,6 +155,21 @@ export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOpti
  */
 export type RequestOptions = Omit<CommandToSend, 'commandType' | 'data'> & WaitForReply
 
+/** A request, with its command by name or as `defineCommand` returned it. */
+export interface RequestCall {
+  <Command extends AnyCommand>(
+    command: Command,
+    data: DataOf<Command>,
+    options?: RequestOptions,
+  ): Promise<SuccessReply<Json>>
+  <Data = Json>(
+    domain: string,
+    commandType: string,
+    data: unknown,
+    options?: RequestOptions,
+  ): Promise<SuccessReply<Data>>
+}
+
 export interface JoinOptions {
   /** A connected `pg` client: the command is sent in its transaction, and commits or rolls back with it. */
   readonly client?: ClientBase
@@ -164,15 +180,17 @@ export interface CommandBus extends BusCalls {
   /** Checks that the database can be reached and has the schema of this version. @throws UnavailableError */
   readonly ready: () => Promise<void>
   /**
-   * Sends one command to the queue of a domain.
-   * @throws DuplicateCommandError, InvalidInputError, UnavailableError
+   * Sends one command to the queue of a domain: by its names, or as `defineCommand` returned it, with a payload that the
+   * compiler checks.
+   * @throws DuplicateCommandError, InvalidInputError, UnavailableError; InvalidPayloadError: a command with `checkOnSend`
    * @example
    * const { commandId } = await bus.send('payments', 'Refund', { orderId: 'o-1', amount: 5 }, {
    *   commandId: commandIdFor(null, 'payments', 'refund:o-1'), // the same id for the same refund
    *   replyTo: 'shop_replies',
    * })
+   * await bus.send(chargeCard, { amount: 25 })
    */
-  readonly send: (domain: string, commandType: string, data: unknown, options?: SendOptions) => Promise<SentCommand>
+  readonly send: SendCall<SendOptions, SentCommand>
   /**
    * Sends up to 10,000 commands to one domain, in statements of at most 1,000 commands and about 8 MiB. Duplicates are
    * reported in the results, not thrown. Each statement commits by itself: when one fails, the commands of the others stay
@@ -199,12 +217,7 @@ export interface CommandBus extends BusCalls {
    * @example
    * const { data } = await bus.request<{ refunded: number }>('payments', 'Refund', { orderId: 'o-1' }, { timeoutMs: 5_000 })
    */
-  readonly request: <Data = Json>(
-    domain: string,
-    commandType: string,
-    data: unknown,
-    options?: RequestOptions,
-  ) => Promise<SuccessReply<Data>>
+  readonly request: RequestCall
   /**
    * The replies of one queue, to read them; its members are about replies that senders wait for, and those that could not be
    * put on their queue.

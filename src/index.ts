@@ -38,6 +38,17 @@ export type {
 export { OperationNotFoundError, OperationNotRetriableError } from './application/operations/operation-errors.ts'
 export type { Operation } from './application/operations/operation-view.ts'
 export type { OperationFilter, OperationUser, StartOperation } from './application/operations/operations.ts'
+export {
+  type AnyCommand,
+  type CommandDefinition,
+  type DataOf,
+  type DefineCommandOptions,
+  type DefinedCommand,
+  defineCommand,
+  type SendCall,
+} from './application/payloads/define-command.ts'
+export type { InputOf, OutputOf, PayloadSchema } from './application/payloads/payload-schema.ts'
+export type { StandardAnswer, StandardIssue, StandardSchema } from './application/payloads/standard-schema.ts'
 export type { Identity, Principal, Role } from './application/ports/authorization.ts'
 export type { Log } from './application/ports/log.ts'
 export type {
@@ -157,7 +168,15 @@ export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application
 export type { Figures, StatusOptions } from './application/watching/figures.ts'
 export type { ProblemKind, StatusProblem } from './application/watching/problems.ts'
 export type { Status } from './application/watching/status.ts'
-export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
+export type {
+  CommandBus,
+  CommandBusOptions,
+  JoinOptions,
+  Reading,
+  RequestCall,
+  RequestOptions,
+  SendOptions,
+} from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'

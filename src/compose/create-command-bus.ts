@@ -7,6 +7,7 @@ import { awaitingDispatch } from '../application/commands/await-dispatch.ts'
 import { commandStoreOf } from '../application/commands/command-store.ts'
 import { createSender } from '../application/commands/sender.ts'
 import { createTransactCommands } from '../application/commands/transact-commands.ts'
+import { takingDefinitions } from '../application/payloads/define-command.ts'
 import { systemClock } from '../application/ports/clock.ts'
 import { silentLog } from '../application/ports/log.ts'
 import { silentTelemetry } from '../application/ports/telemetry.ts'
@@ -19,7 +20,7 @@ import { defined } from '../application/shared/input.ts'
 import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import { createFigures } from '../application/watching/figures.ts'
-import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
+import type { CommandBus, CommandBusOptions, RequestCall, RequestOptions, SendOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
 import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-events.ts'
 import { databaseUntil, sessionOn } from '../infrastructure/postgres/connection/database.ts'
@@ -39,7 +40,6 @@ import { createStats } from '../infrastructure/postgres/stats/stats.ts'
 import { clientLike } from '../infrastructure/postgres/transactions/pool.ts'
 import { createBeats } from '../infrastructure/postgres/workers/beats.ts'
 import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-queries.ts'
-import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
@@ -237,11 +237,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   return {
     ...bus,
     ready: guarded(async () => {}),
-    send: (domain, commandType, data, { client, ...rest } = {}) =>
+    send: takingDefinitions((domain, commandType, data, { client, ...rest }: SendOptions = {}) =>
       send(domain, { ...rest, commandType, data }, client && sessionOn(client, pool)),
+    ),
     sendBatch: (domain, commands, { client } = {}) => sendBatch(domain, commands, client && sessionOn(client, pool)),
-    request: (domain, commandType, data, { timeoutMs, signal, ...rest } = {}) =>
+    request: takingDefinitions((domain, commandType, data, { timeoutMs, signal, ...rest }: RequestOptions = {}) =>
       request(domain, { ...rest, commandType, data }, defined({ timeoutMs, signal })),
+    ) as RequestCall,
     replies: Object.assign(replies.repliesOf, bus.replies),
     as: (identity, reading) =>
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
@@ -253,7 +255,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
-      verifyLog: guarded((given = {}) => verifyLog(pool, given)),
+      verifyLog: guarded(async (given = {}) =>
+        (await import('../infrastructure/proof/verification/verify.ts')).verifyLog(pool, given),
+      ),
     },
     sensitive: guardedAll({
       list: sensitive.known,

@@ -7,13 +7,14 @@ import { busCodec } from '../infrastructure/codec/workflow-codec.ts'
 import { isAway } from '../infrastructure/eventstoredb/connection/errors.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from '../infrastructure/eventstoredb/connection/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from '../infrastructure/eventstoredb/connection/url.ts'
-import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../infrastructure/eventstoredb/index.ts'
+import type { EventStoreDbLogOptions } from '../infrastructure/eventstoredb/index.ts'
 import type { Follower } from '../infrastructure/eventstoredb/mirror/follower.ts'
 import { assertLogIsHere } from '../infrastructure/eventstoredb/mirror/whose-log.ts'
 import { archivedCommand } from '../infrastructure/postgres/log/archived-command.ts'
 import type { InlineProjections } from '../infrastructure/postgres/log/commit-plan.ts'
 import { createPostgresEventStore, type PostgresEventStoreOptions } from '../infrastructure/postgres/log/event-store.ts'
 import type { ReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
+import { createEventStoreDbLog } from './event-store-db-log.ts'
 
 /** The log, in PostgreSQL or EventStoreDB. */
 export interface CommandLog {
@@ -75,11 +76,11 @@ export const openLog = ({
   if (streamPrefix !== undefined && !isEventStorePrefix(streamPrefix)) {
     throw new InvalidInputError('eventStorePrefix', `must be ${eventStorePrefixForm}`)
   }
-  const { store, catchUp, begin, close } = openEventStoreDbLog({
+  const { store, follower, begin, close } = createEventStoreDbLog({
     ...options,
     url,
     ...(streamPrefix === undefined ? {} : { streamPrefix }),
     ...(limits === undefined ? {} : { limits }),
   })
-  return { store, workerStore: store, storeOn: () => store, begin, isAway, follower: catchUp, close }
+  return { store, workerStore: store, storeOn: () => store, begin, isAway, follower, close }
 }

@@ -18,11 +18,14 @@ export const openQueues = ({ pool, workerPool }: Connections, { maxQueues, newQu
     replyQueues: createReplyQueues(catalog),
     laneRules: createLaneRules(workerPool),
     admit: createQueueLimit(workerPool, catalog, {
-      most: wholeOf(maxQueues ?? usualQueueLimits.most, 'maxQueues', 0),
-      perHour: wholeOf(newQueuesPerHour ?? usualQueueLimits.perHour, 'newQueuesPerHour', 0),
+      most: limitOf(maxQueues, usualQueueLimits.most, 'maxQueues'),
+      perHour: limitOf(newQueuesPerHour, usualQueueLimits.perHour, 'newQueuesPerHour'),
     }),
     localBell,
     onFilled: (queues: Iterable<string>): void => doorbell.ring([...queues]),
     stopDoorbell: doorbell.stop,
   }
 }
+
+const limitOf = (given: number | null | undefined, usual: number, name: string): number =>
+  given === null ? Number.POSITIVE_INFINITY : wholeOf(given ?? usual, name, 0)

@@ -38,7 +38,7 @@ export type Effect =
   | { readonly kind: 'reschedule'; readonly queue: string; readonly runAt: Instant }
   /** Archives the command's present message, whose id is only in the row. */
   | { readonly kind: 'archive-current'; readonly queue: string }
-  /** Changes the command's place in its lane; see migrations/0014_lanes.sql. `limit`: the rule that named the lane. */
+  /** Changes the command's place in its lane; see migrations/0012_lanes.sql. `limit`: the rule that named the lane. */
   | {
       readonly kind: 'lane'
       readonly op: 'enter' | 'schedule' | 'park' | 'return' | 'leave'

@@ -7,7 +7,7 @@ import type { CommandEvent } from '../../src/domain/command/events.ts'
 import type { CommandIntent } from '../../src/domain/command/intents.ts'
 import type { CommandRejection } from '../../src/domain/command/rejections.ts'
 import { type CommandState, initialState } from '../../src/domain/command/state.ts'
-import { createMemoryEventStore } from '../contracts/memory-event-store.ts'
+import { createMemoryEventStore } from '../../src/testing/memory/event-store.ts'
 import {
   cancel,
   context,

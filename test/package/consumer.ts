@@ -52,17 +52,30 @@ export const pack = async (): Promise<Packed> => {
   const source = join(place, 'source')
   await mkdir(source)
   await cp(join(inject('compiledPackage'), 'dist'), join(source, 'dist'), { recursive: true })
-  for (const name of ['package.json', 'migrations', 'docs', 'examples', 'README.md', 'LICENSE'])
+  for (const name of ['package.json', 'migrations', 'docs', 'deploy', 'examples', 'README.md', 'LICENSE'])
     await cp(join(repository, name), join(source, name), { recursive: true, filter: path => !path.endsWith('/dist') })
   for (const name of ['CHANGELOG.md', 'CONTRIBUTING.md']) await cp(join(repository, name), join(source, name))
   await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
-  await succeed(process.execPath, [join(repository, 'scripts', 'build-commonjs.mjs'), source], repository)
+  for (const script of ['build-commonjs.mjs', 'copy-pgmq.mjs'])
+    await succeed(process.execPath, [join(repository, 'scripts', script), source], repository)
   await succeed('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', place], source)
   const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'))
   const tarball = join(place, `commandbus-${version}.tgz`)
   await extract({ file: tarball, cwd: place })
   await rm(source, { recursive: true })
   return { tarball, directory: join(place, 'package'), remove: () => rm(place, { recursive: true, force: true }) }
+}
+
+/** What a tarball would have of programs, without the time that packing takes: no CommonJS, no pages. */
+export const unpacked = async (): Promise<Packed> => {
+  const place = await mkdtemp(join(tmpdir(), 'commandbus-unpacked-'))
+  const directory = join(place, 'package')
+  await mkdir(directory)
+  await cp(join(inject('compiledPackage'), 'dist'), join(directory, 'dist'), { recursive: true })
+  for (const name of ['package.json', 'migrations'])
+    await cp(join(repository, name), join(directory, name), { recursive: true })
+  await succeed(process.execPath, [join(repository, 'scripts', 'copy-pgmq.mjs'), directory], repository)
+  return { tarball: '', directory, remove: () => rm(place, { recursive: true, force: true }) }
 }
 
 /** Runs a script; gives what it printed as JSON. */
@@ -76,8 +89,13 @@ export const runProgram = async (file: string, env: NodeJS.ProcessEnv): Promise<
 export const typedProgram = (): Promise<string> =>
   readFile(join(repository, 'test', 'package', 'fixtures', 'use.txt'), 'utf8')
 
-export const succeed = async (command: string, args: readonly string[], cwd: string): Promise<void> => {
-  const { code, output } = await run(command, args, { cwd })
+export const succeed = async (
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> => {
+  const { code, output } = await run(command, args, { cwd, env })
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${output}`)
 }
 
@@ -93,6 +111,17 @@ export const emptyProject = async (packed: Packed): Promise<string> => {
   return place
 }
 
+/** The names that `npm install` brings beside the package itself; without those that are optional. */
+export const installedNames = async (): Promise<readonly string[]> => {
+  const { packages } = JSON.parse(await readFile(join(repository, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, Locked>>
+  }
+  return Object.entries(packages).flatMap(([path, { dev = false, devOptional = false }]) => {
+    const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? []
+    return name === undefined || dev || devOptional ? [] : [name]
+  })
+}
+
 /**
  * A project that depends only on the package. It finds what an installation without development
  * dependencies would bring, as links to this repository's copies.
@@ -102,16 +131,19 @@ export const consumer = async (packed: Packed): Promise<string> => {
   const modules = join(place, 'node_modules')
   await mkdir(modules)
   await cp(packed.directory, join(modules, 'commandbus'), { recursive: true })
-  const { packages } = JSON.parse(await readFile(join(repository, 'package-lock.json'), 'utf8')) as {
-    packages: Readonly<Record<string, Locked>>
-  }
-  for (const [path, { dev = false, devOptional = false }] of Object.entries(packages)) {
-    const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? []
-    if (name === undefined || dev || devOptional || !existsSync(join(repository, path))) continue
-    await mkdir(dirname(join(modules, name)), { recursive: true })
-    await symlink(join(repository, path), join(modules, name))
-  }
+  await addPackages(place, await installedNames())
   return place
+}
+
+/** Adds packages to a project, as links to this repository's copies. */
+export const addPackages = async (project: string, names: readonly string[]): Promise<void> => {
+  const modules = join(project, 'node_modules')
+  for (const name of names) {
+    const source = join(repository, 'node_modules', name)
+    if (!existsSync(source)) continue
+    await mkdir(dirname(join(modules, name)), { recursive: true })
+    await symlink(source, join(modules, name))
+  }
 }
 
 const body = `

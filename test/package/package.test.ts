@@ -5,6 +5,7 @@ import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
+  addPackages,
   appAnswer,
   bareEsmApp,
   cjsApp,
@@ -97,6 +98,47 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toEqual(appAnswer)
   })
 
+  test.each([
+    [
+      'imports',
+      'kit.mjs',
+      `import { testBus } from 'commandbus/testing'; import { PermanentCommandError } from 'commandbus'`,
+    ],
+    ['requires', 'kit.cjs', `const { testBus } = require(KIT); const { PermanentCommandError } = require(COMMONJS)`],
+  ])('K1: that %s the kit tests a handler, without fast-check', async (_, name, header) => {
+    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs')
+    const file = join(project, name)
+    const imports = header
+      .replace('KIT', JSON.stringify(join(cjs, 'testing', 'index.js')))
+      .replace('COMMONJS', JSON.stringify(join(cjs, 'index.js')))
+    await writeFile(
+      file,
+      `${imports}
+       const refuse = () => { throw new PermanentCommandError('NO_CARD', 'the card is unknown') }
+       const main = async () => {
+         const bus = testBus({ handlers: { payments: { Charge: () => 'charged', Refuse: refuse } } })
+         const { data } = await bus.request('payments', 'Charge', {})
+         const { commandId } = await bus.send('payments', 'Refuse', {})
+         await bus.runUntilIdle()
+         bus.expect(commandId).toBeParked('NO_CARD')
+         console.log(JSON.stringify(data))
+       }
+       main()`,
+    )
+    expect(await runApp(file)).toBe('charged')
+  })
+
+  test('K1: that imports the kit alone loads neither pg nor fast-check', async () => {
+    const file = join(project, 'kit-alone.mjs')
+    await writeFile(
+      file,
+      `import { testBus } from 'commandbus/testing'; await testBus().runUntilIdle(); console.log(1)`,
+    )
+    const scripts = await loadedBy(file, {})
+    expect(scripts.filter(url => url.includes('/testing/')).length).toBeGreaterThan(5)
+    expect(scripts.filter(url => /node_modules\/(pg|pg-pool|fast-check)\//.test(url))).toEqual([])
+  })
+
   test('R9: that imports and requires it has one copy', async () => {
     const file = join(project, 'both.cjs')
     await writeFile(
@@ -145,7 +187,7 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toEqual(['LIMIT_EXCEEDED', 'NO_CARD', true, false])
   })
 
-  test('R9: loads no more than it needs: no server, console, client of EventStoreDB, telemetry or program', async () => {
+  test('R9, K3: loads no more than it needs: no server, console, client of EventStoreDB, telemetry or program', async () => {
     const file = join(project, 'lean.mjs')
     await writeFile(file, esmApp)
     const scripts = await loadedBy(file, { DATABASE_URL: database.url })
@@ -155,8 +197,8 @@ describe('R9: a program', () => {
     expect(loaded).toEqual(['fp-ts', 'io-ts', 'pg', 'uuid'])
     const rooms = ofPackages.flatMap(path => /^commandbus\/dist\/infrastructure\/([\w-]+)\//.exec(path)?.[1] ?? [])
     expect(rooms).toContain('worker')
-    for (const room of ['cli', 'http', 'telemetry', 'demo', 'copy-log']) expect(rooms).not.toContain(room)
-    expect(scripts.filter(url => /postgres\/embedded\//.test(url))).toEqual([])
+    for (const room of ['cli', 'http', 'telemetry', 'demo', 'copy-log', 'proof']) expect(rooms).not.toContain(room)
+    expect(scripts.filter(url => /postgres\/embedded\/|eventstoredb\/store\//.test(url))).toEqual([])
   })
 
   const bundle = async (format: 'es' | 'cjs', name: string, text: string, external: readonly string[] = []) => {
@@ -215,13 +257,30 @@ describe('R9: a program', () => {
     const empty = await createTestDatabase()
     const said = await runProgram(file, { DATABASE_URL: empty.url }).finally(() => empty.drop())
     expect(said).toEqual({
-      code: 'UNAVAILABLE',
-      message: expect.stringContaining('needs the package @eventstore/db-client: install it'),
+      code: 'PACKAGE_MISSING',
+      message: 'a log in EventStoreDB needs a package that is not installed: run `npm install @eventstore/db-client@6`',
     })
+  })
+
+  test('K3: the CommonJS version says the same', async () => {
+    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
+    await writeFile(
+      join(project, 'without-client.cjs'),
+      `const { createCommandBus } = require(${JSON.stringify(cjs)})
+       createCommandBus({ databaseUrl: process.env.DATABASE_URL, eventStoreUrl: 'esdb://127.0.0.1:1?tls=false' })
+         .ready().catch(({ code }) => { console.log(JSON.stringify(code)); process.exit() })`,
+    )
+    const empty = await createTestDatabase()
+    const said = await runProgram(join(project, 'without-client.cjs'), { DATABASE_URL: empty.url }).finally(() =>
+      empty.drop(),
+    )
+    expect(said).toBe('PACKAGE_MISSING')
   })
 
   test('R9: the program commandbus says that it cannot be bundled', async () => {
     const main = join(project, 'node_modules', 'commandbus', 'dist', 'main.js')
+    const { peerDependencies } = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8'))
+    await addPackages(project, Object.keys(peerDependencies))
     const file = await bundle('es', 'program.mjs', `import ${JSON.stringify(main)}`)
     const said = 'commandbus: this program cannot be bundled: run it from its package, with `npx commandbus`\n'
     expect(await run(process.execPath, [file, 'migrate'], { cwd: dirname(file) })).toEqual({ code: 1, output: said })
@@ -236,7 +295,9 @@ describe('R9: TypeScript without skipLibCheck and without types of pg of its own
     ['node16', ['use.mts', 'use.cts']],
     ['esnext', ['use.ts']],
   ])('R9: accepts a program (--module %s)', async (module, names) => {
-    for (const name of names) await writeFile(join(project, name), await typedProgram())
+    const metrics = `import { type Prometheus, prometheus } from 'commandbus/telemetry'
+      export const metrics: Promise<Prometheus> = prometheus({ processMetrics: true })`
+    for (const name of names) await writeFile(join(project, name), `${await typedProgram()}\n${metrics}\n`)
     const resolution = module === 'esnext' ? ['--moduleResolution', 'bundler'] : []
     const args = ['--module', module, ...resolution, '--target', 'es2022', '--types', 'node']
     const { code, output } = await run(

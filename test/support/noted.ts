@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { eventCodec } from '../../src/infrastructure/codec/event-codec.ts'
 import { createPostgresEventFeed } from '../../src/infrastructure/postgres/log/event-feed.ts'
 import { createPostgresEventStore } from '../../src/infrastructure/postgres/log/event-store.ts'
-import { type Noted, noted, type Opened, type OpenTransaction } from '../contracts/contract-kit.ts'
+import { type Noted, noted, type Opened, type OpenTransaction } from '../../src/testing/ports/contract-kit.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** The stored form of the contract suite's event. */

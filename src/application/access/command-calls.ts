@@ -3,6 +3,7 @@ import { priorities } from '../../domain/flow/priority.ts'
 import type { Json } from '../../domain/json/json.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { HistoryOptions } from '../investigation/read-history.ts'
+import { demandDomain } from '../payloads/define-command.ts'
 import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
 import type { QueuesFilter, TypesFilter } from '../ports/reading/figures.ts'
 import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
@@ -169,6 +170,7 @@ const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[])
 }
 
 const admitSends = (calling: Calling, domain: string, commands: readonly CallersCommand[]): Promise<void> => {
+  for (const command of commands) demandDomain(command, domain)
   const replies = commands.flatMap(({ replyTo }) => ownReplyQueues(calling, replyTo))
   const known = domainOf(domain)
   // another word is refused by the send

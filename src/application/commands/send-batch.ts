@@ -1,4 +1,5 @@
 import { commandQueue } from '../../domain/command/names.ts'
+import { demandDomain } from '../payloads/define-command.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
 import { inLaneOf } from '../sending/lane-rules.ts'
@@ -52,6 +53,7 @@ export const sendBatch =
     const prepare = prepareSend(deps)
     const checked = commands.map((command, i) => {
       try {
+        demandDomain(command, domain)
         return prepare(domain, command)
       } catch (error) {
         throw error instanceof InvalidInputError

@@ -13,12 +13,27 @@ export interface RehearsalRequest {
   readonly totalAttempts: number
   /** After this the handler is stopped. */
   readonly deadlineMs: number
+  /** Also answers with the commands that it sends in its transaction: the role has to be allowed to read the log. */
+  readonly withSent?: true
+}
+
+/** A command that a handler sends in its transaction. */
+export interface FollowUp {
+  readonly domain: string
+  readonly commandType: string
+  readonly data: Json
 }
 
 export type RehearsalAnswer =
   /** Nothing was run. */
   | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'succeeded'; readonly result: Json; readonly durationMs: number }
+  | {
+      readonly kind: 'succeeded'
+      readonly result: Json
+      readonly durationMs: number
+      /** Of a transactional handler, where they were asked for. */
+      readonly sent?: readonly FollowUp[]
+    }
   | { readonly kind: 'failed'; readonly error: CommandError; readonly durationMs: number }
   /** It did not end in time. */
   | { readonly kind: 'timeout'; readonly message: string; readonly durationMs: number }

@@ -12,6 +12,7 @@ import { addDoctor } from './database/doctor.ts'
 import { addGrants } from './database/grants.ts'
 import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
+import { addCodecs } from './deploying/codecs.ts'
 import { addAlerts } from './flow/alerts.ts'
 import { addLanes } from './flow/lanes.ts'
 import { addLimits } from './flow/limits.ts'
@@ -67,7 +68,7 @@ const groups: readonly (readonly [heading: string, adders: readonly ((program: C
       'Commands',
       [addSend, addInspect, addSearch, addViews, addCancel, addReschedule, addReplies, addOperations, addSensitive],
     ],
-    ['Troubleshooting', [addTroubleshooting, addCauses, addAlerts, addRehearse, addStrangers]],
+    ['Troubleshooting', [addTroubleshooting, addCauses, addAlerts, addRehearse, addCodecs, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],
     ['Workflow runs', [addRuns, addCredits]],
     ['Investigation and proof', [addReplay, addVerify, addExport, addArchive]],

@@ -1,9 +1,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { faultsOf } from '../../application/payloads/faults.ts'
 import { EventEncodeError } from '../../application/ports/event-store.ts'
 import { otherPriorities } from '../../domain/flow/priority.ts'
 import type { EventContext } from '../../domain/recorded.ts'
-import { faultsOf, number, oneOf } from './json.ts'
+import { number, oneOf } from './json.ts'
 import { type Upcasts, upcast } from './upcast.ts'
 
 /** An event in its stored form: three parts that are ready for JSON. */

@@ -20,23 +20,3 @@ export const number = new t.Type<number, number, unknown>(
 /** One of these words. */
 export const oneOf = <const Word extends string>(words: readonly Word[]) =>
   t.keyof(Object.fromEntries(words.map(word => [word, null])) as Record<Word, null>)
-
-/** A long list may have a fault for each of its items. */
-const MOST_FAULTS = 20
-
-/** The first faults that io-ts found, each as `path: expected X`. Without the values, which may be secrets. */
-export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
-  ...new Set(
-    errors.slice(0, MOST_FAULTS).map(({ context, message }) => {
-      const entries = context.filter((_, i) => i === 0 || !isAlternative(context[i - 1]))
-      const at = [root, ...entries.slice(1).map(({ key }) => key)].filter(name => name !== '').join('.')
-      return message ?? `${at === '' ? 'the value' : at}: expected ${entries.at(-1)?.type.name ?? 'something else'}`
-    }),
-  ),
-]
-
-/** The members of unions and intersections have numbers, which are not part of the path. */
-const isAlternative = (entry: t.ContextEntry | undefined): boolean => {
-  const type = entry?.type instanceof t.ExactType ? entry.type.type : entry?.type
-  return type instanceof t.UnionType || type instanceof t.IntersectionType
-}

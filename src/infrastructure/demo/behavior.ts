@@ -6,8 +6,9 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../application/commands/command-errors.ts'
+import { faultsOf } from '../../application/payloads/faults.ts'
 import type { Json } from '../../domain/json/json.ts'
-import { faultsOf, json } from '../codec/json.ts'
+import { json } from '../codec/json.ts'
 
 const LONGEST_MS = 3_600_000
 

@@ -68,6 +68,8 @@ export const openEventStoreDbLog = ({
     begin: async () => {
       if (catchUp.health().state !== 'stopped') return
       await assertLogIsThere(given.pool, streamPrefix)
+      // a client that is not installed is said here, and not tried for again and again
+      await connection.reader()
       catchUp.start()
       relay.start()
     },

@@ -22,9 +22,9 @@ export interface ChildOptions {
 /** Rehearsals in processes of their own; the bus fills in its database. */
 export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs'>
 
-const STARTS_WITHIN_MS = 15_000
+export const STARTS_WITHIN_MS = 15_000
 /** After its deadline, a handler that checks its signal has this long to end and its process to report it. */
-const GRACE_MS = 500
+export const GRACE_MS = 500
 
 /** Runs each rehearsal in its own process: a handler that crashes it, or never ends, harms nothing else. */
 export const createChildRehearsals = (options: ChildOptions): Rehearsals => {

@@ -7,18 +7,18 @@ import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../applic
 import { type HideValues, hidingValuesOf } from '../../application/sensitive/hide-values.ts'
 import type { SensitivePaths } from '../../application/sensitive/sensitive-paths.ts'
 import { parseJson } from '../../application/shared/json.ts'
-import type { CommandError } from '../../domain/command/events.ts'
 import type { Json } from '../../domain/json/json.ts'
-import { faultsOf } from '../codec/json.ts'
-import { rawClient } from '../postgres/connection/database.ts'
+import { rawClient } from '../postgres/connection/facade.ts'
 import { needsSession } from '../postgres/connection/pooling.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
 import { limitOf } from '../worker/attempt/deadline.ts'
 import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { guardedClient, transactionEnded } from '../worker/client/guarded-client.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
+import { decodedPayload, failedAtOnce, schemaFaults } from './payload.ts'
 import { createPlaces } from './places.ts'
-import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
+import { whyNot } from './rehearsable.ts'
+import { beginRehearsal, checkAtEnd, type KeptConnection, rollBack, sentIn, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
 export interface KnownHandlers {
@@ -42,6 +42,8 @@ export interface InProcessOptions {
   readonly onBegan?: () => void
   /** Names the rehearsal to the database. */
   readonly id?: () => string
+  /** Keeps the connection for the next rehearsal. Only where there is one at a time. */
+  readonly kept?: KeptConnection
 }
 
 /** Rehearses in this process: a handler that crashes its process crashes this one. */
@@ -50,31 +52,25 @@ export const createRehearsals = (options: InProcessOptions): Rehearsals => {
   return {
     domains: async () => [...options.handlers.domains()].sort(),
     faultsOf: async (domain, commandType, data) => {
-      const decoded = options.handlers.of(domain)?.handlerOf(commandType)?.payload?.decode(data)
-      return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
+      const schema = options.handlers.of(domain)?.handlerOf(commandType)?.payload
+      return schema === undefined ? [] : schemaFaults(schema, data)
     },
     run: request => inPlace(request.command.tenantId, () => rehearse(options, request)),
   }
 }
 
 const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
-  const { domain, commandType, data } = request.command
+  const { domain, commandType } = request.command
   const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
   const hide = await hidingIn(options, handler, request)
-  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type', hide)
+  if (handler === undefined) return failedAtOnce('NO_HANDLER', 'no handler is registered for this type', hide)
   const why = whyNot(handler, commandType)
   if (why !== null) return { kind: 'refused', why }
-  const decoded = handler.payload?.decode(data)
-  if (decoded !== undefined && isLeft(decoded)) {
-    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`, hide)
-  }
-  const given = {
-    ...request,
-    command: { ...request.command, data: decoded === undefined ? data : decoded.right },
-    hide,
-  }
+  const payload = await decodedPayload(handler.payload, request, known.mapError, hide)
+  if (isLeft(payload)) return payload.left
+  const given = { ...request, command: { ...request.command, data: payload.right }, hide }
   return handler.transactional === true
     ? inTransaction(options, known, handler, given)
     : perform(options, known, handler, given, null)
@@ -82,13 +78,6 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
 
 const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
-
-const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
-  if (rehearsable === true) return null
-  return rehearsable === false
-    ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
-    : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
-}
 
 const hidingIn = async (
   { sensitive }: InProcessOptions,
@@ -98,12 +87,6 @@ const hidingIn = async (
   const own = (handler?.sensitive ?? []).map(path => ({ domain, commandType, path }))
   return hidingValuesOf(data as Json, [...own, ...(await sensitive.known())], { domain, commandType })
 }
-
-const failed = (type: CommandError['type'], message: string, hide: HideValues): RehearsalAnswer => ({
-  kind: 'failed',
-  error: failure(type, type, message, undefined, hide),
-  durationMs: 0,
-})
 
 interface Given extends Omit<RehearsalRequest, 'command'> {
   readonly command: HandlerContext<unknown>['command']
@@ -118,7 +101,8 @@ const inTransaction = async (
 ): Promise<RehearsalAnswer> => {
   if ((await poolingOf(options.pool)) === 'transaction') return { kind: 'refused', why: needsSession('a rehearsal') }
   const id = options.id?.() ?? randomUUID()
-  const client = await beginRehearsal(options.pool, id, given.deadlineMs)
+  const { kept } = options
+  const client = await beginRehearsal(options.pool, id, given.deadlineMs, kept)
   const guarded = guardedClient(rawClient(client))
   const answer = await perform(options, known, handler, given, guarded.client)
   guarded.close()
@@ -128,8 +112,10 @@ const inTransaction = async (
     await client.end().catch(() => {})
     return answer
   }
-  const settled = await settle(client, answer, guarded.tried(), known.mapError, given.hide)
-  await rollBack(client)
+  const settled = await settle(client, answer, guarded.tried(), known.mapError, given)
+  // a handler that was cut off may still run, and one may have left something on its session
+  const isClean = !guarded.isMarked() && !(answer.kind === 'failed' && answer.error.code === 'TIMEOUT')
+  await rollBack(client, isClean ? kept : null)
   return settled
 }
 
@@ -139,14 +125,14 @@ const settle = async (
   answer: RehearsalAnswer,
   tried: string | null,
   mapError: MapError | undefined,
-  hide: HideValues,
+  { hide, withSent }: Pick<Given, 'hide' | 'withSent'>,
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
   if (tried !== null) return { kind: 'failed', error: transactionEnded(tried), durationMs }
   try {
     await checkAtEnd(client)
-    return answer
+    return withSent === true ? { ...answer, sent: await sentIn(client) } : answer
   } catch (error) {
     const { message } = failureOf(error, mapError, hide)
     return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }

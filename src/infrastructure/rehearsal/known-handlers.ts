@@ -1,5 +1,7 @@
+import type { ModuleHandler } from '../../application/ports/deploying.ts'
 import { definitionOf, type Handler } from '../worker/attempt/handler.ts'
-import type { KnownHandlers } from './in-process.ts'
+import type { DomainHandlers, KnownHandlers } from './in-process.ts'
+import { whyNot } from './rehearsable.ts'
 
 /** The most workers of a domain whose handlers are remembered, also after they end; the newest stay. */
 const MOST_OF_A_DOMAIN = 100
@@ -12,6 +14,27 @@ export const handlersByType = (handlers: Handlers): KnownHandlers => ({
     const handler = Object.hasOwn(handlers, type) ? handlers[type] : handlers['*']
     return handler === undefined ? undefined : definitionOf(handler)
   },
+})
+
+/** The handlers of a module, which are all known. */
+export interface ModuleHandlers extends DomainHandlers {
+  readonly listed: () => readonly ModuleHandler[]
+}
+
+export const moduleHandlers = (all: ReadonlyMap<string, Handlers>): ModuleHandlers => ({
+  domains: () => [...all.keys()],
+  of: domain => {
+    const own = all.get(domain)
+    return own === undefined ? undefined : handlersByType(own)
+  },
+  listed: () =>
+    [...all].flatMap(([domain, handlers]) =>
+      Object.entries(handlers).map(([commandType, handler]) => {
+        const definition = definitionOf(handler)
+        const { sensitive = [] } = definition
+        return { domain, commandType, refusal: whyNot(definition, commandType), sensitive }
+      }),
+    ),
 })
 
 /** The given handlers and those of workers made since; for each type the newest worker comes first. */

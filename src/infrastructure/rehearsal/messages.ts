@@ -1,3 +1,4 @@
+import type { ModuleHandler } from '../../application/ports/deploying.ts'
 import type { RehearsalAnswer, RehearsalRequest } from '../../application/ports/rehearsals.ts'
 import type { Json } from '../../domain/json/json.ts'
 
@@ -7,6 +8,8 @@ export type RehearsalTask =
   | { readonly kind: 'check'; readonly domain: string; readonly commandType: string; readonly data: Json }
   /** To name the domains whose handlers it has. */
   | { readonly kind: 'domains' }
+  /** To name its handlers, and to stay: further tasks follow, one at a time. */
+  | { readonly kind: 'stay' }
 
 /** The messages of that process. */
 export type RehearsalMessage =
@@ -15,5 +18,6 @@ export type RehearsalMessage =
   | { readonly kind: 'ran'; readonly answer: RehearsalAnswer }
   | { readonly kind: 'checked'; readonly faults: readonly string[] }
   | { readonly kind: 'known'; readonly domains: readonly string[] }
+  | { readonly kind: 'stays'; readonly handlers: readonly ModuleHandler[] }
   /** The handler could not begin. */
   | { readonly kind: 'failed'; readonly message: string }

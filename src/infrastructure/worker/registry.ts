@@ -19,7 +19,7 @@ export const createRegistry = (
   const handle = (commandType: string, handler: Handler): void => {
     if (commandType !== '*') commandTypeOf(commandType)
     if (handlers.has(commandType)) throw new HandlerAlreadyRegisteredError(domain, commandType)
-    const fault = handlerFault(handler)
+    const fault = handlerFault(handler, domain, commandType)
     if (fault !== null) throw new InvalidInputError(`handlers.${commandType}`, fault)
     const definition = definitionOf(handler)
     if (definition.transactional === true && !transactional) {

@@ -15,7 +15,7 @@ import {
 } from '../../../src/index.ts'
 import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { outbox } from '../../../src/projections/outbox.ts'
-import { createMemoryEventStore } from '../../contracts/memory-event-store.ts'
+import { createMemoryEventStore } from '../../../src/testing/memory/event-store.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { life } from '../../support/lives/command-arbitraries.ts'

@@ -12,7 +12,7 @@ import { cancelCommand } from '../../../src/application/troubleshooting/operate-
 import type { CommandEvent } from '../../../src/domain/command/events.ts'
 import { type Caller, CommandNotFoundError, ForbiddenError, type Identity } from '../../../src/index.ts'
 import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
-import { createMemoryEventStore } from '../../contracts/memory-event-store.ts'
+import { createMemoryEventStore } from '../../../src/testing/memory/event-store.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { sending } from '../../support/lives/command-store.ts'
 import { auditNames, parked } from '../../support/park.ts'

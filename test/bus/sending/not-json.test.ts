@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError } from '../../../src/index.ts'
+import { testBus } from '../../../src/testing/index.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { parked } from '../../support/park.ts'
 
@@ -39,10 +40,13 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
 
 describe('R8: a value that JSON cannot hold', () => {
   test('R8: is refused with its path when it is sent, in a batch, in an operation and by an operator', async () => {
-    const t = await createTestBus()
-    const { bus } = t
+    const bus = testBus()
+    const until = async <A>(look: () => Promise<A>): Promise<A> => {
+      await bus.runUntilIdle()
+      return look()
+    }
     const owner = { subject: 'ada', tenant: null }
-    const commandId = await parked(t, 'payments', { amount: 1 })
+    const commandId = await parked({ bus, until }, 'payments', { amount: 1 })
     const operator = 'jane'
     for (const [what, user, sentence] of refused) {
       const calls: readonly (() => Promise<unknown>)[] = [
@@ -68,22 +72,19 @@ describe('R8: a value that JSON cannot hold', () => {
   })
 
   test('R8: parks the command when a handler returns it', async () => {
-    const { bus, work, until } = await createTestBus()
-    const sent = await bus.sendBatch(
-      'payments',
-      refused.map((_, i) => ({ commandType: 'Charge', data: i })),
-    )
     const Charge = (data: unknown) => {
       const user = refused[Number(data)]?.[1]
       return { user }
     }
-    await work({ domain: 'payments', handlers: { Charge } })
+    const bus = testBus({ handlers: { payments: { Charge } } })
+    const sent = await bus.sendBatch(
+      'payments',
+      refused.map((_, i) => ({ commandType: 'Charge', data: i })),
+    )
+    await bus.runUntilIdle()
     for (const [i, { commandId }] of sent.entries()) {
-      const parkedCommand = await until(
-        () => bus.getCommand('payments', commandId),
-        found => found?.status === 'IN_TROUBLESHOOTING_QUEUE',
-      )
-      expect(parkedCommand?.lastErrorCode).toBe('INVALID_RESULT')
+      bus.expect(commandId).toBeParked('INVALID_RESULT')
+      const parkedCommand = await bus.getCommand('payments', commandId)
       expect(parkedCommand?.lastErrorMsg).toMatch(refused[i]?.[2] as RegExp)
       expect(parkedCommand?.lastErrorMsg).toMatch(/result\.user/)
     }

@@ -12,6 +12,7 @@ import {
 } from '../../../src/index.ts'
 import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import { createLogger } from '../../../src/infrastructure/telemetry/logger.ts'
+import { testBus } from '../../../src/testing/index.ts'
 import { createTestBus } from '../../support/bus.ts'
 
 type Line = Readonly<Record<string, unknown>> & { readonly error?: LoggedError; readonly msg: string }
@@ -51,29 +52,27 @@ const isOver = (command: { readonly status: string } | null): boolean =>
 /** Throws each of these once, at the last attempt; gives what the log and the history say of it, by name. */
 const failing = async <Name extends string>(thrown: Readonly<Record<Name, unknown>>) => {
   const { log, about } = logged()
-  const { bus, work, until, messages } = await createTestBus({ log })
-  await work({
-    domain: 'payments',
+  const bus = testBus({
+    log,
     handlers: {
-      '*': (_, { command }) => {
-        const error = thrown[command.commandType as Name]
-        throw typeof error === 'function' ? error() : error
+      payments: {
+        '*': (_, { command }) => {
+          const error = thrown[command.commandType as Name]
+          throw typeof error === 'function' ? error() : error
+        },
       },
     },
   })
   const ends = {} as Record<Name, { line: Line; lines: readonly Line[]; kept: LoggedError; message: string | null }>
   for (const name of Object.keys(thrown) as Name[]) {
     const { commandId } = await bus.send('payments', name, {}, { maxAttempts: 1, replyTo: 'replies' })
-    const command = await until(() => bus.getCommand('payments', commandId), isOver)
-    // the line is written when the outcome has come back
-    const lines = await until(
-      async () => about(commandId),
-      found => found.length > 0,
-    )
+    await bus.runUntilIdle()
+    const lines = about(commandId)
     const kept = await lastError(bus, commandId)
+    const command = await bus.getCommand('payments', commandId)
     ends[name] = { line: lines[0] as Line, lines, kept, message: command?.lastErrorMsg ?? null }
   }
-  return { ends, replies: await messages('replies') }
+  return { ends, replies: bus.messagesOn('replies').map(({ body }) => Object(body)) }
 }
 
 describe('a failure can be found', () => {
@@ -226,16 +225,11 @@ describe('a failure can be found', () => {
 
   test('R5: a command whose workers died logs one line, too', async () => {
     const { log, about } = logged()
-    const { bus, pool, work, until } = await createTestBus({ log })
+    const bus = testBus({ log, handlers: { payments: { Charge: () => null } } })
+    bus.inject.crashBeforeReport('Charge')
     const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
-    // a worker that read the message and died
-    await pool.query(`select pgmq.read('payments__commands', 0, 1)`)
-    await work({ domain: 'payments', handlers: { Charge: () => expect.unreachable() } })
-    await until(() => bus.getCommand('payments', commandId), isOver)
-    const lines = await until(
-      async () => about(commandId),
-      found => found.length > 0,
-    )
+    await bus.runUntilSettled()
+    const lines = about(commandId)
     expect(lines).toMatchObject([{ level: 'warn', reason: 'LEASE_LOST', error: await lastError(bus, commandId) }])
   })
 
@@ -243,7 +237,7 @@ describe('a failure can be found', () => {
     const { replies } = await failing({
       Refused: new BusinessRuleError('LIMIT', 'too much', { limit: 5 }, { cause: new Error('rule 7') }),
     })
-    expect(replies.map(({ message }) => message.error)).toEqual([
+    expect(replies.map(({ error }) => error)).toEqual([
       { code: 'LIMIT', message: 'too much', class: 'BUSINESS_RULE', details: { limit: 5 } },
     ])
     expect(JSON.stringify(replies)).not.toMatch(/rule 7|failures\.test/)

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { EventDecodeError } from '../../../src/application/ports/event-store.ts'
 import { createFollow } from '../../../src/infrastructure/eventstoredb/mirror/follow.ts'
 import { FaultedError } from '../../../src/infrastructure/eventstoredb/mirror/mirror-plan.ts'
-import { context, noted } from '../../contracts/contract-kit.ts'
+import { context, noted } from '../../../src/testing/ports/contract-kit.ts'
 import { notedCodec } from '../../support/noted.ts'
 
 const recordOf = (place: number, text: string): AllStreamRecordedEvent => {

@@ -8,7 +8,7 @@ import {
   withKnownMessages,
 } from '../../../src/infrastructure/eventstoredb/mirror/mirror-plan.ts'
 import type { Effect } from '../../../src/projections/outbox.ts'
-import { context, type Noted } from '../../contracts/contract-kit.ts'
+import { context, type Noted } from '../../../src/testing/ports/contract-kit.ts'
 
 /** An event with the effects that its text names. */
 const arrived = (stream: string, revision: number, ...kinds: readonly Effect['kind'][]): Arrived<Noted> => ({

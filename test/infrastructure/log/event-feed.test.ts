@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { idsOf, some, write } from '../../contracts/contract-kit.ts'
+import { idsOf, some, write } from '../../../src/testing/ports/contract-kit.ts'
 import { openNotedStore } from '../../support/noted.ts'
 
 /** One transaction of a writer: what it appends, how long it stays open, how it ends. */

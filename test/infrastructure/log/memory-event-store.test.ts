@@ -1,10 +1,11 @@
+import * as vitest from 'vitest'
 import { describe } from 'vitest'
-import type { Noted } from '../../contracts/contract-kit.ts'
-import { eventStoreContract } from '../../contracts/event-store.ts'
-import { createMemoryEventStore } from '../../contracts/memory-event-store.ts'
+import { createMemoryEventStore } from '../../../src/testing/memory/event-store.ts'
+import type { Noted } from '../../../src/testing/ports/contract-kit.ts'
+import { eventStoreSuite } from '../../../src/testing/ports/event-store.ts'
 
 describe('the log in memory', () => {
-  eventStoreContract(async () => ({ ...createMemoryEventStore<Noted>(), close: async () => {} }), {
+  eventStoreSuite(vitest, async () => ({ ...createMemoryEventStore<Noted>(), close: async () => {} }), {
     atomicAppend: true,
   })
 })

@@ -1,7 +1,8 @@
+import * as vitest from 'vitest'
 import { describe } from 'vitest'
-import { eventStoreContract } from '../../contracts/event-store.ts'
+import { eventStoreSuite } from '../../../src/testing/ports/event-store.ts'
 import { openNotedStore } from '../../support/noted.ts'
 
 describe('the log on PostgreSQL', () => {
-  eventStoreContract(openNotedStore, { atomicAppend: true })
+  eventStoreSuite(vitest, openNotedStore, { atomicAppend: true })
 })

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { extract } from 'tar'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { readPgmqSql } from '../../../src/infrastructure/postgres/schema/pgmq-files.ts'
+import { readPgmqSql, unpackPgmq } from '../../../src/infrastructure/postgres/schema/pgmq-files.ts'
 import { ensurePgmq, findPgmq, PgmqMissingError } from '../../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { createEmptyDatabase, type TestDatabase } from '../../support/database.ts'
 
@@ -43,6 +48,21 @@ const expected = [
   ],
   [{ queue_length: 0 }],
 ]
+
+it('unpacks the same files as tar does', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'commandbus-pgmq-test-'))
+  try {
+    const archive = join(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite-pgmq')), 'pgmq.tar.gz')
+    await extract({ file: archive, cwd: place })
+    const expected = join(place, 'share', 'postgresql', 'extension')
+    const unpacked = join(await unpackPgmq(join(place, 'ours')), 'extension')
+    expect(await readdir(unpacked)).toEqual(await readdir(expected))
+    for (const name of await readdir(expected))
+      expect(await readFile(join(unpacked, name), 'utf8')).toBe(await readFile(join(expected, name), 'utf8'))
+  } finally {
+    await rm(place, { recursive: true })
+  }
+})
 
 describe('a server that offers the pgmq extension', () => {
   it('gets the extension, and gives the same answer the next time', async ({ skip }) => {

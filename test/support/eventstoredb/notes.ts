@@ -1,7 +1,7 @@
 import { connectEventStoreDb } from '../../../src/infrastructure/eventstoredb/connection/connection.ts'
 import { createEventStoreDbEventFeed } from '../../../src/infrastructure/eventstoredb/store/event-feed.ts'
 import { createEventStoreDbEventStore } from '../../../src/infrastructure/eventstoredb/store/event-store.ts'
-import type { Noted, Opened } from '../../contracts/contract-kit.ts'
+import type { Noted, Opened } from '../../../src/testing/ports/contract-kit.ts'
 import { notedCodec } from '../noted.ts'
 
 /** A log of notes in EventStoreDB, or in the test double. */

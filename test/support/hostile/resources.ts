@@ -3,6 +3,12 @@ import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 
+const tables = `select count(*)::int as n from pg_class
+  where relkind in ('r', 'p') and relnamespace::regnamespace::text in ('pgmq', 'public')`
+
+export const countTables = async (pool: Pool): Promise<number> =>
+  (await pool.query<{ n: number }>(tables)).rows[0]?.n ?? 0
+
 /** Measures the most resources that a process and a database hold while it watches. */
 export const watchResources = (pool: Pool, pid: number) => {
   const most = { connections: 0, tables: 0, queues: 0, files: 0 }
@@ -10,7 +16,7 @@ export const watchResources = (pool: Pool, pid: number) => {
   const look = async (): Promise<void> => {
     const { rows } = await pool.query(
       `select (select count(*)::int from pg_stat_activity where datname = current_database()) - $1::int as connections,
-         (select count(*)::int from pg_class where relkind in ('r', 'p') and relnamespace::regnamespace::text in ('pgmq', 'public')) as tables,
+         (${tables}) as tables,
          (select count(*)::int from pgmq.meta) as queues`,
       [pool.totalCount],
     )

@@ -7,7 +7,7 @@ import type { RetryPolicy } from '../../../src/domain/command/retry-policy.ts'
 import type { CommandState } from '../../../src/domain/command/state.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import type { Json } from '../../../src/domain/json/json.ts'
-import { numberFault } from '../../../src/domain/json/json-numbers.ts'
+import { payload, retryOptions } from '../../../src/testing/arbitraries/index.ts'
 import {
   at,
   cancel,
@@ -46,20 +46,9 @@ import {
 } from './command-life.ts'
 
 /** Any JSON value that JSON text preserves, numbers included. */
-export const json: fc.Arbitrary<Json> = fc
-  .jsonValue()
-  .map(value =>
-    JSON.parse(JSON.stringify(value), (_, member) =>
-      typeof member === 'number' && numberFault(member) !== null ? 1.5 : member,
-    ),
-  )
+export const json: fc.Arbitrary<Json> = payload()
 
-export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
-  maxAttempts: fc.integer({ min: 1, max: 5 }),
-  backoffSeconds: fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 3 }),
-  jitter: fc.constantFrom(0, 0.1, 1),
-  onExhausted: fc.constantFrom('park', 'fail'),
-})
+export const retryPolicy: fc.Arbitrary<RetryPolicy> = retryOptions()
 
 const errorTypes = [
   'TRANSIENT',

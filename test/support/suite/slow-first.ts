@@ -26,6 +26,7 @@ const slow = [
   'eventstoredb/store/contract',
   'environment/postgres-versions',
   'cli/commands/rehearse',
+  'cli/deploying/rehearse-past',
   'bus/operating/bulk-runners',
   'bus/operating/campaign',
   'docs/investigating',

@@ -4,6 +4,7 @@ import { defined } from '../../../application/shared/input.ts'
 import { hostInUrl } from '../../http/host-in-url.ts'
 import { type Config, DEFAULT_PORT, readConfig } from '../../settings/config.ts'
 import { ownSigner } from '../../settings/identity-options.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { oneSentence } from '../support/failure.ts'
 import { print } from '../text/output.ts'
@@ -38,7 +39,7 @@ const TOKEN_S = 60
 const ownToken = async (config: Config): Promise<string | null> => {
   const signer = await ownSigner(config)
   if (signer === null) return null
-  const { signToken } = await import('../../http/identity/token.ts')
+  const { signToken } = await loadWith('`commandbus health`', ['tokens'], () => import('../../http/identity/token.ts'))
   return signToken(signer, { subject: 'commandbus health', tenant: null, roles: ['AUDITOR'] }, TOKEN_S)
 }
 

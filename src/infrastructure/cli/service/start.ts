@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { defined } from '../../../application/shared/input.ts'
 import { readConfig } from '../../settings/config.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { systemUser } from '../support/input.ts'
 import { fields, print, printJson } from '../text/output.ts'
@@ -34,10 +35,11 @@ export const addStart = (program: Command, deps: CliDeps): void => {
     .action(async ({ host, port, demo, rehearseWith, json }: Options) => {
       const config = readConfig(deps.env, defined({ host, port }))
       // the HTTP server takes longer to load than most other commands to run
-      const [{ runService }, { createLogger }] = await Promise.all([
-        import('../../service/run.ts'),
-        import('../../telemetry/logger.ts'),
-      ])
+      const [{ runService }, { createLogger }] = await loadWith(
+        '`commandbus start`',
+        ['service', 'telemetry', ...(config.databaseUrl === undefined ? (['embedded'] as const) : [])],
+        () => Promise.all([import('../../service/run.ts'), import('../../telemetry/logger.ts')]),
+      )
       await runService({
         ...deps,
         config,

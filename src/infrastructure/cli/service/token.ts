@@ -6,6 +6,7 @@ import { textOf } from '../../../application/shared/input.ts'
 import { parseDomain } from '../../../domain/command/names.ts'
 import { ConfigError, readConfig } from '../../settings/config.ts'
 import { identityOptions } from '../../settings/identity-options.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { print, printJson } from '../text/output.ts'
@@ -45,7 +46,11 @@ export const addToken = (program: Command, deps: CliDeps): void => {
       if (secret === undefined) {
         throw new ConfigError('COMMANDBUS_JWKS_URL is set, so your identity provider signs tokens: ask it for one')
       }
-      const { signToken } = await import('../../http/identity/token.ts')
+      const { signToken } = await loadWith(
+        '`commandbus token`',
+        ['tokens'],
+        () => import('../../http/identity/token.ts'),
+      )
       const token = await signToken({ ...claims, secret }, identity, ttl)
       if (options.json) printJson({ token, ...identity, expiresInSeconds: ttl })
       else print(token)

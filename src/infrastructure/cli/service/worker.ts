@@ -11,10 +11,12 @@ import { workerHealth } from '../../service/worker-health.ts'
 import type { WorkerReport } from '../../service/worker-report.ts'
 import { readConfig } from '../../settings/config.ts'
 import { dieWithParent } from '../../shared/die-with-parent.ts'
+import { loadWith } from '../../shared/optional-packages.ts'
 import { buildOf } from '../../worker/announcing/build.ts'
 import { definitionOf } from '../../worker/attempt/handler.ts'
 import { poolSizeFor } from '../../worker/client/connections.ts'
 import type { Worker, WorkerOptions } from '../../worker/worker-api.ts'
+import { laterBus } from '../support/bus-for-handlers.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { loadHandlers } from '../support/handlers-module.ts'
@@ -50,7 +52,10 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
   program
     .command('worker')
     .description('handle commands until it is stopped (Ctrl-C)')
-    .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
+    .option(
+      '--handlers <module>',
+      'a module that exports `handlers`, by domain and command type, or a function that makes them',
+    )
     .option('--domain <domain>', 'work on this domain only')
     .option('--demo', 'work on domains demo, operations and workflow with the demo handlers')
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
@@ -79,13 +84,14 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
-      const plans = await plansOf(options)
-      await runWorkers(deps, plans, options)
+      const later = laterBus()
+      const plans = await plansOf(options, later.bus)
+      await runWorkers(deps, plans, options, later.open)
     })
 }
 
 /** @throws UsageError, InvalidInputError */
-const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
+const plansOf = async (options: Options, bus: unknown): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
   const { concurrency, lease, handlerTimeout, deferUnknown, demo } = options
   const build = options.build ?? buildOf(undefined, options.handlers)
@@ -110,7 +116,8 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
     throw new InvalidInputError('--defer-unknown', 'must be from 1 to 86400')
   if (options.deadline < 0 || options.deadline > 3600)
     throw new InvalidInputError('--deadline', 'must be from 0 to 3600')
-  const given = options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain)
+  const given =
+    options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain, { bus, rehearsal: false })
   const plans: WorkerOptions[] = [...given].map(([name, handlers]) => ({
     domain: domainOf(name),
     handlers,
@@ -133,13 +140,34 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   ]
 }
 
-const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
+const runWorkers = async (
+  deps: CliDeps,
+  plans: readonly WorkerOptions[],
+  options: Options,
+  onOpen: (bus: CommandBus) => void,
+): Promise<void> => {
   const { port, host } = options
   const config = readConfig(deps.env, defined({ host, port }))
-  const { createLogger } = await import('../../telemetry/logger.ts')
+  const supervised = process.send !== undefined
+  // a supervised worker reports to its service, which itself listens on PORT
+  const listenAt = supervised && port === undefined ? undefined : config.port
+  const [{ createLogger }, { createMetrics }, { createTracing }, pages] = await loadWith(
+    '`commandbus worker`',
+    [
+      'telemetry',
+      ...(listenAt === undefined ? [] : (['pages'] as const)),
+      ...(config.databaseUrl === undefined ? (['embedded'] as const) : []),
+    ],
+    () =>
+      Promise.all([
+        import('../../telemetry/logger.ts'),
+        import('../../telemetry/metrics.ts'),
+        import('../../telemetry/tracing.ts'),
+        listenAt === undefined ? null : import('../../service/worker-http.ts'),
+      ]),
+  )
   const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()
-  const supervised = process.send !== undefined
   // the service that supervises this process is gone
   let orphaned = false
   const onOrphaned = (): void => {
@@ -151,16 +179,10 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     process.on('disconnect', onOrphaned)
   }
   const deadlineMs = () => Math.min(options.deadline * 1000, orphaned ? ORPHAN_DEADLINE_MS : Number.POSITIVE_INFINITY)
-  const [{ createMetrics }, { createTracing }] = await Promise.all([
-    import('../../telemetry/metrics.ts'),
-    import('../../telemetry/tracing.ts'),
-  ])
   let bus: CommandBus | undefined
   const workers: { readonly domain: string; readonly worker: Worker }[] = []
   const health = (): HealthReport =>
     workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.requested() })
-  // a supervised worker reports to its service, which itself listens on PORT
-  const listenAt = supervised && port === undefined ? undefined : config.port
   const metrics = createMetrics({
     processMetrics: listenAt !== undefined,
     follower: () => bus?.follower?.health() ?? null,
@@ -168,11 +190,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   })
   // first, as in the service: a port in use is found before anything else is started
   const http =
-    listenAt === undefined
-      ? undefined
-      : await import('../../service/worker-http.ts').then(({ serveWorkerHttp }) =>
-          serveWorkerHttp({ config, port: listenAt, health, metrics, log }),
-        )
+    listenAt === undefined ? undefined : await pages?.serveWorkerHttp({ config, port: listenAt, health, metrics, log })
   try {
     const database = await openDatabase(config)
     let reports: NodeJS.Timeout | undefined
@@ -185,6 +203,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
         telemetry: allTelemetry(metrics.telemetry, createTracing()),
       })
       bus = opened
+      onOpen(opened)
       for (const plan of plans) workers.push({ domain: plan.domain, worker: opened.worker(plan) })
       deps.beforeCrash(error => Promise.all(workers.map(({ worker }) => worker.crashed(error))))
       for (const { worker } of workers) await worker.start()

@@ -41,6 +41,17 @@ export const instantAhead = (flag: string, text: string): string => {
   }
 }
 
+/** An ISO 8601 instant, or `24h` for one that far back. */
+export const instantBack = (flag: string, text: string): string => {
+  const back = lengthOf(text)
+  if (back !== undefined) return new Date(Date.now() - back).toISOString()
+  try {
+    return instantOf(text, flag)
+  } catch {
+    throw new InvalidInputError(flag, 'must be how far back, like 30m, 24h or 7d, or an ISO 8601 date or time')
+  }
+}
+
 /** Gathers a flag that may be repeated. */
 export const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 

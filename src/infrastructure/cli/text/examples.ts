@@ -18,6 +18,12 @@ export const examples: { readonly [path: string]: readonly string[] } = {
     'tsq retry --error-code PSP_UNAUTHORIZED --canary 2 --operator jane@example.com',
     'tsq retry --domain payments --error-code TIMEOUT --dry-run',
   ],
+  rehearse: [
+    'rehearse 5f0c2a7e-0000-4000-8000-000000000001 --handlers ./handlers.js',
+    'rehearse --since 24h --handlers ./next.js --ignore result.at --junit rehearsal.xml',
+    'rehearse --since 7d --type ChargeCard --handlers ./next.js --against ./previous.js',
+  ],
+  'codecs check': ['codecs check --handlers ./next.js', 'codecs check --handlers ./next.js --since 30d --json'],
   pause: ['pause payments --until 2h --reason "the provider is down"'],
   completion: ['completion bash >> ~/.bashrc'],
 }

@@ -1,5 +1,3 @@
-import { Presets, SingleBar } from 'cli-progress'
-
 export interface Progress {
   readonly step: () => void
   /** For work that is counted elsewhere, and whose total may grow. */
@@ -11,29 +9,42 @@ export interface Progress {
 
 /** Shorter work ends before a bar could be read. */
 const WORTH_A_BAR = 10
+const WIDTH = 40
+const BETWEEN_DRAWINGS_MS = 100
+/** The line of the bar without it. */
+const CLEARED = '\r\u001b[K'
 
 /** A bar on standard error, for people who wait at a terminal; nothing elsewhere. */
 export const startProgress = (what: string, total: number): Progress => {
   if (process.stderr.isTTY !== true || total < WORTH_A_BAR) {
     return { step: () => {}, to: () => {}, above: write => write(), end: () => {} }
   }
-  const bar = new SingleBar(
-    { format: `{bar} {value} of {total} ${what}`, stream: process.stderr, clearOnComplete: true, hideCursor: true },
-    Presets.shades_classic,
-  )
-  bar.start(total, 0)
+  let value = 0
+  let whole = total
+  let drawnAt = Number.NEGATIVE_INFINITY
+  const draw = (): void => {
+    if (performance.now() - drawnAt < BETWEEN_DRAWINGS_MS) return
+    drawnAt = performance.now()
+    const full = Math.round(Math.min(1, value / whole) * WIDTH)
+    process.stderr.write(`${CLEARED}${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${value} of ${whole} ${what}`)
+  }
+  draw()
   return {
-    step: () => bar.increment(),
-    to: (value, of) => {
-      bar.setTotal(of)
-      bar.update(value)
+    step: () => {
+      value++
+      draw()
+    },
+    to: (now, of) => {
+      value = now
+      whole = of
+      draw()
     },
     above: write => {
       // the bar's line is blanked, and drawn again below at its next step
-      process.stderr.write('\r\u001b[K')
+      process.stderr.write(CLEARED)
       write()
     },
-    end: () => bar.stop(),
+    end: () => process.stderr.write(CLEARED),
   }
 }
 

@@ -17,6 +17,7 @@ import type { Json } from '../../../domain/json/json.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { instantAhead, operatorOf, readJson } from '../support/input.ts'
+import { rehearsalProcess } from '../support/rehearsal-source.ts'
 import { withBus } from '../support/session.ts'
 import { actionPlanText, planText } from '../text/dry-run-text.ts'
 import { print, printJson } from '../text/output.ts'
@@ -25,7 +26,6 @@ import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
 import { addCampaignFlags, type CampaignFlags, campaignIn } from './campaign-flags.ts'
 import { carryOut } from './carry-out.ts'
 import { atTerminal, confirm, startConfirmed } from './confirm.ts'
-import { rehearsalProcess } from './rehearse.ts'
 
 interface Flags extends BulkFlags, CampaignFlags {
   readonly dryRun?: true

@@ -1,6 +1,8 @@
+import type * as Client from '@eventstore/db-client'
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { InvalidInputError, UnavailableError } from '../../../application/shared/errors.ts'
 import { answeredWithin } from '../../postgres/network/time-limit.ts'
+import { whyNotLoaded } from '../../shared/optional-packages.ts'
 import { isAway, SilentStoreError } from './errors.ts'
 import { clientUrl, eventStoreUrlForm } from './url.ts'
 
@@ -54,13 +56,17 @@ export const connectEventStoreDb = (given: string): EventStoreDbConnection => {
   return { reader: connection.reader, appending: connection.appending, close }
 }
 
+const loadClient = async (): Promise<typeof Client> => {
+  try {
+    // right here, because bundlers let a package be missing only where its import is in a `try`
+    return await import('@eventstore/db-client')
+  } catch (error) {
+    throw whyNotLoaded(error, 'a log in EventStoreDB', ['eventStoreDb'])
+  }
+}
+
 const newClient = async (url: string): Promise<EventStoreDBClient> => {
-  const { EventStoreDBClient } = await import('@eventstore/db-client').catch(cause => {
-    throw new UnavailableError(
-      'a log in EventStoreDB needs the package @eventstore/db-client: install it beside the program, or bundle it too',
-      { cause },
-    )
-  })
+  const { EventStoreDBClient } = await loadClient()
   try {
     return EventStoreDBClient.connectionString(url)
   } catch {

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool, PoolClient } from 'pg'
 import { destroy, endInTime, giveUpStatement, keepAlive } from '../network/give-up.ts'
 import { USUAL_TIMEOUT_MS } from '../network/time-limit.ts'
-import { type Facades, facadeIn, facadeOf, homes, raws, type Terms, timeouts } from './facade.ts'
+import { type Facades, facadeIn, facadeOf, homes, rawClient, raws, type Terms, timeouts } from './facade.ts'
 import { newHome, placeOf, type RunQuery, runIn } from './home.ts'
 import type { Pooling } from './pooling.ts'
 import { connectIn, giveBack, isIdle, limited, until } from './waiting.ts'
@@ -160,9 +160,6 @@ export const notePooling = (pool: Pool, pooling: Pooling, client?: ClientBase): 
   home.pooling = pooling
   if (client !== undefined) home.place = placeOf(client)
 }
-
-/** The client that a user passed in, or that a user's handler gets. */
-export const rawClient = <A extends ClientBase>(client: A): A => (raws.get(client) as A | undefined) ?? client
 
 /** Does not ask for the class: a pool may come from another copy of `pg`. */
 export const isPool = (db: ClientBase | Pool): db is Pool => 'totalCount' in db

@@ -8,6 +8,9 @@ export const homes = new WeakMap<object, Home>()
 export const timeouts = new WeakMap<object, number>()
 export const raws = new WeakMap<object, object>()
 
+/** The client that a user passed in, or that a user's handler gets. */
+export const rawClient = <A extends ClientBase>(client: A): A => (raws.get(client) as A | undefined) ?? client
+
 /** What a facade's statements share with those of other facades, and their time limit. */
 export interface Terms {
   readonly home: Home

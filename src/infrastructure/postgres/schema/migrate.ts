@@ -1,5 +1,6 @@
 import pg, { type ClientBase, type Pool } from 'pg'
-import { databaseOn, isPool, rawClient, sessionOn, unhurried } from '../connection/database.ts'
+import { databaseOn, isPool, sessionOn, unhurried } from '../connection/database.ts'
+import { rawClient } from '../connection/facade.ts'
 import { underLock } from '../transactions/under-lock.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
@@ -34,7 +35,7 @@ const apply = async (
   migration: Migration,
   onApply: (migration: Migration) => void,
 ): Promise<boolean> => {
-  const { version, name, checksum, sql } = migration
+  const { version, name, checksum, needs, sql } = migration
   const body = async (): Promise<boolean> => {
     const { rowCount } = await client.query(`select from "${schema}".command_bus_migration where version = $1::int`, [
       version,
@@ -44,11 +45,10 @@ const apply = async (
     await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
     await client.query(sql)
     await pinFunctions(client, schema)
-    await client.query('insert into command_bus_migration (version, name, checksum) values ($1::int, $2, $3)', [
-      version,
-      name,
-      checksum,
-    ])
+    await client.query(
+      'insert into command_bus_migration (version, name, checksum, needs) values ($1::int, $2, $3, $4::int)',
+      [version, name, checksum, needs],
+    )
     return true
   }
   try {
@@ -66,6 +66,7 @@ const createTable = (schema: string): string => `create table if not exists "${s
   version int primary key,
   name text not null,
   checksum text not null,
+  needs int not null,
   applied_at timestamptz not null default now()
 )`
 
@@ -102,7 +103,7 @@ const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<r
  * Applies the migrations that the database lacks, each in its own transaction, one migrator at a time. Returns those it
  * applied.
  * @param db a pool, or a connection outside any transaction
- * @throws SchemaVersionError for a database newer than this code
+ * @throws SchemaVersionError for a database with which this code does not work, as it is too old
  * @throws MigrationError for a failed, changed or misnamed file; earlier files stay applied
  */
 export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {

@@ -7,6 +7,11 @@ import { MigrationError } from './schema-version.ts'
 
 /** One numbered SQL file. */
 export interface Migration extends KnownMigration {
+  /**
+   * Code that knows fewer versions does not work after this one: the file has a line `-- needs: 21`. 0 without it, as nearly always:
+   * a migration leaves the code of the last release working.
+   */
+  readonly needs: number
   readonly sql: string
 }
 
@@ -18,7 +23,8 @@ const parse = async (directory: string, file: string): Promise<Migration> => {
   if (digits === undefined || name === undefined)
     throw new MigrationError(`${join(directory, file)} is not named like 0001_some_name.sql: rename it.`)
   const sql = (await readFile(join(directory, file), 'utf8')).replaceAll('\r\n', '\n')
-  return { version: Number(digits), name, checksum: createHash('sha256').update(sql).digest('hex'), sql }
+  const needs = Number(/^-- needs: (\d+)$/m.exec(sql)?.[1] ?? 0)
+  return { version: Number(digits), name, checksum: createHash('sha256').update(sql).digest('hex'), needs, sql }
 }
 
 /** All migrations in order; their numbers run from 1 without a gap. */

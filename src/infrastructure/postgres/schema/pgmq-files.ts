@@ -1,17 +1,32 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { extract } from 'tar'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 
-const archivePath = (): string =>
-  join(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite-pgmq')), 'pgmq.tar.gz')
+/** The package has a copy of it (see scripts/copy-pgmq.mjs); code that runs from `src` takes the original. */
+const archivePath = (): string => {
+  const copy = fileURLToPath(new URL('../../../pgmq/pgmq.tar.gz', import.meta.url))
+  if (existsSync(copy)) return copy
+  return join(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite-pgmq')), 'pgmq.tar.gz')
+}
 
-const unpackInto = async (directory: string): Promise<void> => {
-  await mkdir(directory, { recursive: true })
-  await extract({ file: archivePath(), cwd: directory, preserveOwner: false })
+const BLOCK = 512
+
+/** The extension's files by their names. The archive has plain files with short names only, so its headers are read here. */
+const filesOf = (archive: Buffer): ReadonlyMap<string, Buffer> => {
+  const tar = gunzipSync(archive)
+  const text = (from: number, length: number): string => tar.toString('utf8', from, from + length).replace(/\0.*$/s, '')
+  const files = new Map<string, Buffer>()
+  for (let at = 0; text(at, 100) !== ''; ) {
+    const size = Number.parseInt(text(at + 124, 12), 8)
+    const begin = at + BLOCK
+    files.set(basename(text(at, 100)), tar.subarray(begin, begin + size))
+    at = begin + Math.ceil(size / BLOCK) * BLOCK
+  }
+  return files
 }
 
 /**
@@ -19,32 +34,26 @@ const unpackInto = async (directory: string): Promise<void> => {
  * Returns the directory for PostgreSQL's `extension_control_path` (without `:$system`).
  */
 export const unpackPgmq = async (parent: string): Promise<string> => {
-  const digest = createHash('sha256')
-    .update(await readFile(archivePath()))
-    .digest('hex')
+  const archive = await readFile(archivePath())
+  const digest = createHash('sha256').update(archive).digest('hex')
   const directory = join(parent, `pgmq-${digest.slice(0, 12)}`)
   if (!existsSync(directory)) {
     const unfinished = `${directory}.tmp`
+    const target = join(unfinished, 'share', 'postgresql', 'extension')
     await rm(unfinished, { recursive: true, force: true })
-    await unpackInto(unfinished)
+    await mkdir(target, { recursive: true })
+    for (const [name, content] of filesOf(archive)) await writeFile(join(target, name), content)
     await rename(unfinished, directory)
   }
   return join(directory, 'share', 'postgresql')
 }
 
-/** pgmq's SQL of the newest version in the npm package, with psql's own commands taken out. */
+/** pgmq's SQL of the newest version, with psql's own commands taken out. */
 export const readPgmqSql = async (): Promise<{ readonly version: string; readonly sql: string }> => {
-  const directory = await mkdtemp(join(tmpdir(), 'commandbus-pgmq-'))
-  try {
-    await unpackInto(directory)
-    const files = join(directory, 'share', 'postgresql', 'extension')
-    const version = /^default_version\s*=\s*'([^']+)'/m.exec(await readFile(join(files, 'pgmq.control'), 'utf8'))?.[1]
-    const file = `pgmq--${version}.sql`
-    if (version === undefined || !(await readdir(files)).includes(file))
-      throw new Error(`The pgmq package lacks ${file}: reinstall commandbus's dependencies.`)
-    const sql = (await readFile(join(files, file), 'utf8')).replaceAll(/^\\.*$/gm, '')
-    return { version, sql }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  const files = filesOf(await readFile(archivePath()))
+  const version = /^default_version\s*=\s*'([^']+)'/m.exec(String(files.get('pgmq.control')))?.[1]
+  const file = `pgmq--${version}.sql`
+  const sql = files.get(file)
+  if (version === undefined || sql === undefined) throw new Error(`pgmq's files lack ${file}: reinstall commandbus.`)
+  return { version, sql: String(sql).replaceAll(/^\\.*$/gm, '') }
 }

@@ -37,6 +37,8 @@ interface Applied {
   readonly version: number
   readonly name: string
   readonly checksum: string
+  /** Code that knows fewer versions than this does not work after it; 0: all released code does. */
+  readonly needs: number
 }
 
 export const readApplied = async (client: ClientBase | Pool): Promise<readonly Applied[]> => {
@@ -44,21 +46,25 @@ export const readApplied = async (client: ClientBase | Pool): Promise<readonly A
     `select to_regclass('command_bus_migration') is not null as there`,
   )
   if (rows[0]?.there !== true) return []
-  return (await client.query<Applied>('select version, name, checksum from command_bus_migration order by version'))
-    .rows
+  return (
+    await client.query<Applied>('select version, name, checksum, needs from command_bus_migration order by version')
+  ).rows
 }
 
-/** @throws SchemaVersionError, MigrationError when the database has other migrations than those known. */
+/**
+ * Later migrations than those known do no harm, unless one of them says so: in a rolling upgrade, processes of both versions work.
+ * @throws SchemaVersionError, MigrationError when the database has other migrations than those known
+ */
 export const compare = (applied: readonly Applied[], known: readonly KnownMigration[]): SchemaStatus => {
   const current = applied.at(-1)?.version ?? 0
   const latest = known.at(-1)?.version ?? 0
-  if (current > latest)
+  if (applied.some(({ needs }) => needs > latest))
     throw new SchemaVersionError(
       `The database schema is at version ${current}, this commandbus knows up to ${latest}: upgrade commandbus.`,
       current,
       latest,
     )
-  for (const { version, name, checksum } of applied)
+  for (const { version, name, checksum } of applied.slice(0, latest))
     if (known[version - 1]?.checksum !== checksum)
       throw new MigrationError(
         `Migration ${version} (${name}) was changed after it was applied to this database: ` +
@@ -75,7 +81,7 @@ export const schemaStatus = async (db: ClientBase | Pool, known = knownMigration
   compare(await readApplied(onDatabase(db)), known)
 
 /**
- * Checks that the schema is exactly the one this code was written for.
+ * Checks that the schema is the one this code was written for, or a later one with which it works, too.
  * @throws SchemaVersionError otherwise
  */
 export const assertSchemaCurrent = async (db: ClientBase | Pool, known = knownMigrations): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { rawClient } from '../connection/database.ts'
+import { rawClient } from '../connection/facade.ts'
 import { findInstallation } from '../connection/installation.ts'
 import { isSchemaName } from '../connection/names.ts'
 import { MigrationError } from './schema-version.ts'

@@ -2,9 +2,9 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
 import type { Outcome } from '../../../application/commands/attempt-turns.ts'
 import type { WorkItem } from '../../../application/commands/work-message.ts'
+import { type ParsedPayload, parsePayload } from '../../../application/payloads/payload-schema.ts'
 import type { Attempt } from '../../../application/ports/telemetry.ts'
 import type { HideValues } from '../../../application/sensitive/hide-values.ts'
-import { faultsOf } from '../../codec/json.ts'
 import type { MapError } from '../failures/failures.ts'
 import { Deadline, type HandlerEnd, limitOf, type TimeoutMs } from './deadline.ts'
 import type { AnyHandler } from './handler.ts'
@@ -18,6 +18,9 @@ export interface CallDeps extends ContextDeps {
   readonly timeoutMs: TimeoutMs
 }
 
+/** An outcome without the values that few should see. */
+type Described = (hide: HideValues) => Outcome
+
 /** A handler's call for one work item, with its deadline and its signal to stop. */
 export class HandlerCall implements Abortable {
   readonly #deps: CallDeps
@@ -25,6 +28,9 @@ export class HandlerCall implements Abortable {
   readonly #handler: AnyHandler
   readonly #deadline: Deadline
   #data: unknown
+  /** The answer of a schema that takes its time; null: the payload was decoded at once. */
+  #decoding: Promise<ParsedPayload<unknown>> | null = null
+  #refusal: Described | null = null
   #isLate = false
   #controller: AbortController | null = null
 
@@ -38,17 +44,23 @@ export class HandlerCall implements Abortable {
     )
   }
 
-  /** Decodes the payload. Returns how to describe the outcome of an attempt whose handler cannot begin; null: it can. */
-  decode(): ((hide: HideValues) => Outcome) | null {
+  /**
+   * Decodes the payload, or begins to: then the handler's run waits for the answer. Returns how to describe the outcome of
+   * an attempt whose handler cannot begin; null: it can.
+   */
+  decode(): Described | null {
     const { payload } = this.#handler
     if (payload === undefined) return null
     try {
-      const decoded = payload.decode(this.#data)
-      if (isLeft(decoded)) {
-        const faults = faultsOf(decoded.left).join('; ')
-        return hide => refused('INVALID_PAYLOAD', `the payload does not fit: ${faults}`, hide)
+      const parsed = parsePayload(payload, this.#data)
+      if (parsed instanceof Promise) {
+        this.#decoding = parsed
+        // it may fail before the run begins, which then fails with it
+        parsed.catch(() => {})
+        return null
       }
-      this.#data = decoded.right
+      if (isLeft(parsed)) return unfit(parsed.left)
+      this.#data = parsed.right
       return null
     } catch (thrown) {
       return hide => failedWith(thrown, this.#deps.mapError, hide)
@@ -59,7 +71,25 @@ export class HandlerCall implements Abortable {
   run(attempt: Attempt, client: ClientBase | null, end: HandlerEnd): void {
     const call = (): unknown =>
       this.#handler.handle(this.#data, new JobContext(this.#deps, this.#job, this.#data, this, client))
-    this.#deadline.run(() => attempt.run(call), end)
+    const decoding = this.#decoding
+    const handle = decoding === null ? call : () => this.#decoded(decoding).then(call)
+    this.#deadline.run(() => attempt.run(handle), end)
+  }
+
+  async #decoded(decoding: Promise<ParsedPayload<unknown>>): Promise<void> {
+    const parsed = await decoding
+    // the worker may have stopped waiting meanwhile: then the handler never begins
+    this.#controller?.signal.throwIfAborted()
+    if (isLeft(parsed)) {
+      this.#refusal = unfit(parsed.left)
+      throw new Error('the payload was refused')
+    }
+    this.#data = parsed.right
+  }
+
+  /** The outcome of a run that has thrown `error`. */
+  failedWith(error: unknown, hide: HideValues): Outcome {
+    return this.#refusal?.(hide) ?? failedWith(error, this.#deps.mapError, hide)
   }
 
   /** It runs longer than most: from now on its deadline is watched. */
@@ -89,3 +119,8 @@ export class HandlerCall implements Abortable {
     return this.#isLate
   }
 }
+
+const unfit =
+  (faults: readonly string[]): Described =>
+  hide =>
+    refused('INVALID_PAYLOAD', `the payload does not fit: ${faults.join('; ')}`, hide)

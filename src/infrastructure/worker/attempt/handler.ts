@@ -1,5 +1,6 @@
-import type { Decoder } from 'io-ts'
 import type { ClientBase } from 'pg'
+import { type AnyCommand, isCommandDefinition } from '../../../application/payloads/define-command.ts'
+import { type PayloadSchema, schemaFault } from '../../../application/payloads/payload-schema.ts'
 import type { HandledCommand } from '../../../application/ports/handled-command.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import { type SensitivePath, sensitiveFault } from '../../../application/sensitive/sensitive-paths.ts'
@@ -32,8 +33,13 @@ export interface HandlerContext<Payload = Json> {
 export type Handle<Payload> = (data: Payload, context: HandlerContext<Payload>) => Promise<unknown> | unknown
 
 export interface HandlerDefinition<Payload> {
-  /** An io-ts codec. A payload that it refuses parks the command as INVALID_PAYLOAD. */
-  readonly payload?: Decoder<unknown, Payload>
+  /**
+   * An io-ts codec or a Standard Schema (zod, valibot, arktype and others). The handler receives what it makes of the payload; a
+   * payload that it refuses parks the command as INVALID_PAYLOAD.
+   */
+  readonly payload?: PayloadSchema<Payload>
+  /** Instead of `payload`: what `defineCommand` returned, with its schema and its sensitive members. */
+  readonly command?: AnyCommand<Payload>
   readonly handle: Handle<Payload>
   /**
    * The handler's deadline in milliseconds, more than 0 and at most 2,147,483,647. After it the attempt fails as TRANSIENT
@@ -65,7 +71,7 @@ export interface HandlerDefinition<Payload> {
 export type Handler = HandlerDefinition<never> | Handle<Json>
 
 /**
- * Defines a handler whose payload has the type of its codec.
+ * Defines a handler whose payload has the type of its codec or schema.
  * @example
  * const refund = defineHandler({
  *   payload: t.type({ orderId: t.string, amount: t.number }),
@@ -79,21 +85,38 @@ export const defineHandler = <Payload>(definition: HandlerDefinition<Payload>): 
 /** A definition for a payload that is already decoded. */
 export type AnyHandler = HandlerDefinition<unknown>
 
-export const definitionOf = (handler: Handler): AnyHandler =>
-  (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler
+export const definitionOf = (handler: Handler): AnyHandler => {
+  const given = (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler
+  const { command } = given
+  return command === undefined
+    ? given
+    : { ...given, payload: command.payload, sensitive: [...command.sensitive, ...(given.sensitive ?? [])] }
+}
 
 /** What is wrong with a handler, checked when it is registered; null: nothing. */
-export const handlerFault = (handler: unknown): string | null => {
+export const handlerFault = (handler: unknown, domain: string, commandType: string): string | null => {
   if (!isHandler(handler)) return 'must be a function, or what `defineHandler({ handle })` returns'
+  const misplaced = commandFault(handler, domain, commandType)
+  if (misplaced !== null) return misplaced
   const { payload, timeoutMs, sensitive } = definitionOf(handler)
   const hidden = sensitive === undefined ? null : sensitiveFault(sensitive)
   if (hidden !== null) return `its sensitive ${hidden}`
-  if (payload !== undefined && typeof payload?.decode !== 'function') {
-    return 'its payload must be an io-ts codec, or have a `decode` that returns an Either'
-  }
+  const unfit = payload === undefined ? null : schemaFault(payload)
+  if (unfit !== null) return `its payload ${unfit}`
   return timeoutMs === undefined || isTimeout(timeoutMs)
     ? null
     : `its timeoutMs must be more than 0 and at most ${MAX_TIMEOUT_MS}, or null for no deadline`
+}
+
+/** What is wrong with the command of a handler. */
+const commandFault = (handler: Handler, domain: string, commandType: string): string | null => {
+  const { command, payload } = handler as Partial<AnyHandler>
+  if (command === undefined) return null
+  if (!isCommandDefinition(command)) return 'its command must be what `defineCommand` returns'
+  if (payload !== undefined) return 'give it `command` or `payload`, not both'
+  return command.domain === domain && command.commandType === commandType
+    ? null
+    : `its command is '${command.commandType}' of domain '${command.domain}', not '${commandType}' of domain '${domain}'`
 }
 
 /** Checked at run time for callers without types. */

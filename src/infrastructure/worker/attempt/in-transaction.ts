@@ -4,7 +4,7 @@ import { type Outcome, wasAccepted } from '../../../application/commands/attempt
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
 import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
 import type { Log } from '../../../application/ports/log.ts'
-import { rawClient } from '../../postgres/connection/database.ts'
+import { rawClient } from '../../postgres/connection/facade.ts'
 import type { HandlerConnection, HandlerConnections } from '../client/connections.ts'
 import { guardedClient, transactionEnded } from '../client/guarded-client.ts'
 import { failure, failureOf } from '../failures/failures.ts'

@@ -43,6 +43,9 @@ const LONGEST_WAIT_MS = 2_000
 
 const sizeOf = ({ bytes = 0 }: CommandTurn): number => bytes
 
+/** Waits so many milliseconds; rejects when the signal is aborted. */
+export type Wait = (ms: number, signal: AbortSignal) => Promise<unknown>
+
 /** `alone`: the log takes one append a request, so that batches gain nothing, and each report fails by itself. */
 export const createReporter = (
   transact: TransactCommands,
@@ -50,6 +53,7 @@ export const createReporter = (
   clock: Clock,
   log: Log,
   alone = false,
+  wait: Wait = (ms, signal) => delay(ms, undefined, { signal }),
 ): Reporter => {
   const stop = new AbortController()
   // each report that waits for the database listens
@@ -107,7 +111,7 @@ export const createReporter = (
       queueMicrotask(() =>
         log.warn({ err: error, stream: this.item.stream }, 'the database does not take reports; trying again'),
       )
-      delay(waitMs, undefined, { signal: stop.signal }).then(
+      wait(waitMs, stop.signal).then(
         () => append(this),
         stopped => this.reject(stopped),
       )

@@ -117,7 +117,7 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
   }
 
   #failedWith(thrown: unknown): Promise<Outcome> {
-    return this.#failed(hide => failedWith(thrown, this.#deps.mapError, hide))
+    return this.#failed(hide => this.#call?.failedWith(thrown, hide) ?? failedWith(thrown, this.#deps.mapError, hide))
   }
 
   /** What was thrown may name sensitive values: it is described without them, before anybody gets it. */

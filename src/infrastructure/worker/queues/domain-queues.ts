@@ -7,7 +7,7 @@ import { readOrder } from './read-order.ts'
 /** How often queues that did not exist are looked up; most are found at once, when somebody puts a message on them. */
 const LOOK_MS = 5_000
 
-interface DomainQueues extends Queue {
+export interface DomainQueues extends Queue {
   /** This queue has got messages, so it exists. */
   readonly found: (queue: string) => void
 }

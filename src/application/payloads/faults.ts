@@ -1,0 +1,21 @@
+import * as t from 'io-ts'
+
+/** A long list may have a fault for each of its items. */
+export const MOST_FAULTS = 20
+
+/** The first faults that io-ts found, each as `path: expected X`. Without the values, which may be secrets. */
+export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
+  ...new Set(
+    errors.slice(0, MOST_FAULTS).map(({ context, message }) => {
+      const entries = context.filter((_, i) => i === 0 || !isAlternative(context[i - 1]))
+      const at = [root, ...entries.slice(1).map(({ key }) => key)].filter(name => name !== '').join('.')
+      return message ?? `${at === '' ? 'the value' : at}: expected ${entries.at(-1)?.type.name ?? 'something else'}`
+    }),
+  ),
+]
+
+/** The members of unions and intersections have numbers, which are not part of the path. */
+const isAlternative = (entry: t.ContextEntry | undefined): boolean => {
+  const type = entry?.type instanceof t.ExactType ? entry.type.type : entry?.type
+  return type instanceof t.UnionType || type instanceof t.IntersectionType
+}
