@@ -21,7 +21,7 @@ export interface InvestigateDeps {
   readonly clock: Clock
 }
 
-export interface ParkedAtOptions extends Omit<TroubleshootingFilter, 'sort'> {
+export interface ParkedAtOptions extends Omit<TroubleshootingFilter, 'sort' | 'counted'> {
   /** ISO 8601. Default: now. */
   readonly at?: string
 }
