@@ -72,6 +72,7 @@ declare
   v_pause boolean;
   v_table regclass;
   v_due   text;
+  v_its   constant text := 'c.command_id, c.command_type, c.tenant_id, c.lane, c.status, c.updated_at, c.run_at, c.next_attempt_at, c.lease_expires_at';
 begin
   for domain in
     -- one probe of the index of open commands for each domain that has some
@@ -107,17 +108,20 @@ begin
       v_due := v_due || format($q$ union all
         select c.* from (select q.message->>'command_id' as id from %s q where q.vt <= $1 order by q.vt limit 1000) d
         -- row by row: without statistics, the planner would read all commands of the domain
-        cross join lateral (select c.* from command_bus_command c where c.domain = $2 collate "C"
-          and c.command_id = case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end offset 0) c $q$, v_table);
+        cross join lateral (select %s from command_bus_command c where c.domain = $2 collate "C"
+          and c.command_id = case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end offset 0) c
+        -- most were sent first, too: looking each up again would be most of the work
+        where d.id not in (select f.command_id::text from sent_first f) $q$, v_table, v_its);
     end loop;
     return query execute format($q$
+      with sent_first as materialized (
+        select %s from command_bus_command c where c.status = 'PENDING' and c.domain = $2 collate "C"
+        order by c.status, c.domain, c.created_at limit 1000)
       select $2, c.command_type, cardinality($3) > 0, count(*)::int, min(c.since)
       from (
         select distinct on (c.command_id) c.command_id, c.command_type, c.tenant_id, c.lane,
           case c.status when 'PENDING' then greatest(c.updated_at, c.run_at, c.next_attempt_at) else c.lease_expires_at end as since
-        from (
-          (select c.* from command_bus_command c where c.status = 'PENDING' and c.domain = $2 collate "C"
-            order by c.status, c.domain, c.created_at limit 1000) %s) c
+        from (select f.* from sent_first f %s) c
         where c.status in ('PENDING', 'IN_PROGRESS') and c.command_type <> all ($3)
           and ($4 is null or coalesce(c.tenant_id, '') = $4)) c
       where c.since <= $1
@@ -126,7 +130,7 @@ begin
         and (not $5 or not exists (select from command_bus_pause p where p.domain = $2 collate "C" and p.resumed_at is null
           and command_bus_in_force(p.resumed_at, p.until) and (p.command_type is null or p.command_type = c.command_type)
           and (p.tenant_id is null or p.tenant_id = c.tenant_id)))
-      group by c.command_type $q$, v_due) using v_now, domain, v_types, of_tenant, v_pause;
+      group by c.command_type $q$, v_its, v_due) using v_now, domain, v_types, of_tenant, v_pause;
   end loop;
 end $$;
 

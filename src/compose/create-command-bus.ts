@@ -31,7 +31,7 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
-import { createFigureQueries } from '../infrastructure/postgres/figures/figures.ts'
+import { createFigureQueries, shared } from '../infrastructure/postgres/figures/figures.ts'
 import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
@@ -171,7 +171,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const figures = guardedAll(
     createFigures({
       queries: createFigureQueries(readPool),
-      noWorkers: createWorkerQueries(readPool).unhandled,
+      noWorkers: shared(createWorkerQueries(readPool).unhandled),
     }),
   )
   const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })

@@ -138,7 +138,7 @@ export const troubleshootingRoutes = {
     method: 'GET',
     path: '/troubleshooting',
     summary:
-      'What is parked; `sort`: newest or oldest first, or most attempts; `q` looks in ids, error codes and messages. A payload of more than 4 KiB is null here, with its size and its beginning beside it: the single command has it whole. Messages end after 1,000 characters',
+      'What is parked; `sort`: newest or oldest first, or most attempts; `q` looks in ids, error codes and messages. A payload of more than 4 KiB is null here, with its size and its beginning beside it: the single command has it whole. Messages end after 1,000 characters. `total` is counted for the first page; with `q`, `assignee` or `tag` up to 10,000',
     tag: 'Troubleshooting',
     permission: 'read',
     params: none,

@@ -135,6 +135,30 @@ describe('a receiver', () => {
     expect(logged.join('\n')).not.toMatch(new RegExp(`${SECRET}|in-the-address`))
   })
 
+  test('O5: that does not answer keeps no other receiver waiting, and gets one at a time', async () => {
+    const opened = await open({ ...local, limits: { ...limits, waitsMs: [200_000], timeoutMs: 100_000 } })
+    const { bus, receiver, set, sent } = opened
+    const [held, answered] = [await createReceiver(), signal()]
+    held.answer(async (_, response) => {
+      await answered.promise
+      response.writeHead(204).end()
+    })
+    await set()
+    await bus.alerts.set('held', { url: held.url, secret: SECRET, on: 'groups' })
+    void bus.alerts.run()
+    for (const [i, code] of ['A', 'B', 'C'].entries()) {
+      await fail(opened, code)
+      await opened.received(i + 1)
+    }
+    await opened.until(sent, items => items.filter(({ status }) => status === 'SENT').length === 3)
+    expect(held.received).toHaveLength(1)
+    expect(receiver.received).toHaveLength(3)
+    answered.resolve()
+    const ofHeld = async () => (await bus.alerts.sent('held')).items
+    await opened.until(ofHeld, items => items.length === 3 && items.every(({ status }) => status === 'SENT'))
+    expect([held.received.length, held.ids().length]).toEqual([3, 3])
+  })
+
   test('O5: each alert once with two senders, kill -9 between send and mark, and the mark of a send aborted', async () => {
     const opened = await open()
     const { bus, database, receiver, set, log } = opened

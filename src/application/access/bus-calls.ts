@@ -91,7 +91,10 @@ export interface BusCalls extends Pauses {
   /** Rules that put commands into lanes when they are sent. */
   readonly limits: Limits
   readonly troubleshooting: OperatorCalls & {
-    /** Parked commands, newest first; of all domains without `domain`. */
+    /**
+     * Parked commands, newest first; of all domains without `domain`. `total` is counted for the first page, and the same on those
+     * after it; with `q`, `assignee` or `tag` it is counted up to 10,000.
+     */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
     /** The commands that were parked at an instant (default: now), in their state then; read from the log. */
     readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>

@@ -127,5 +127,6 @@ export const troubleshootingFilterOf = (filter: TroubleshootingFilter): Troubles
     sort: optional(filter.sort, value => oneOf(parkedSorts, value, 'sort')),
     limit: optional(filter.limit, limitOf),
     cursor: optional(filter.cursor, cursorOf),
+    counted: optional(filter.counted, value => booleanOf(value, 'counted')),
   } as never),
 })

@@ -22,7 +22,7 @@ export interface InvestigateDeps {
 }
 
 /** Which commands that were parked at an instant `troubleshooting.listAt` returns. */
-export interface ParkedAtOptions extends Omit<TroubleshootingFilter, 'sort'> {
+export interface ParkedAtOptions extends Omit<TroubleshootingFilter, 'sort' | 'counted'> {
   /** ISO 8601. Default: now. */
   readonly at?: string
 }

@@ -29,8 +29,6 @@ interface AlertRunnerDeps extends LeaderDeps, Omit<WatchDeps, 'work'> {
 }
 
 const LONGEST_PAUSE_MS = MINUTE
-/** The pause after something was sent, as more may be due. */
-const SOON_MS = 20
 const CLEAN_MS = 60 * MINUTE
 
 /** Sends the webhooks of all alerts. One process does so and the others are on standby. */
@@ -43,9 +41,31 @@ export const createAlertRunner = (deps: AlertRunnerDeps) => {
 
   const lead = async ({ client }: Leadership, signal: AbortSignal, bell: WakeUp): Promise<void> => {
     const work = deps.workOn(client)
+    const underWay = new Map<string, Attempt>()
+    const sending = new Set<Promise<void>>()
+    const ended: AttemptOutcome[] = []
     let lookAt = 0
     let cleanAt = 0
+
+    /** One that waits for its receiver keeps no other waiting. */
+    const begin = (one: Attempt): void => {
+      underWay.set(one.id, one)
+      const sent = send(one, signal).then(outcome => {
+        ended.push(outcome)
+        sending.delete(sent)
+        bell.wake()
+      })
+      sending.add(sent)
+    }
+    // until its end is written down, it is under way, so that it is not sent again
+    const writeEnds = async (): Promise<void> => {
+      const outcomes = ended.splice(0)
+      if (outcomes.length > 0) await work.end(outcomes)
+      for (const { id } of outcomes) underWay.delete(id)
+    }
+
     while (!signal.aborted) {
+      await writeEnds()
       const begun = performance.now()
       if (begun >= lookAt || changed) {
         changed = false
@@ -57,10 +77,11 @@ export const createAlertRunner = (deps: AlertRunnerDeps) => {
         await work.clean()
         cleanAt = begun + CLEAN_MS
       }
-      const due = await work.begin(waitsMs)
-      if (due.length > 0) await work.end(await Promise.all(due.map(one => send(one, signal))))
-      await bell.wait(due.length > 0 ? SOON_MS : pollMs)
+      for (const one of await work.begin(waitsMs, [...underWay.values()])) begin(one)
+      await bell.wait(pollMs)
     }
+    await Promise.all(sending)
+    await writeEnds()
   }
 
   const send = async (one: Attempt, signal: AbortSignal): Promise<AttemptOutcome> => {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { confirm, confirmMany, questionOf } from '../../../src/infrastructure/cli/troubleshooting/confirm.ts'
+import { confirm, questionOf, startConfirmed } from '../../../src/infrastructure/cli/troubleshooting/confirm.ts'
 import { parkMany } from '../../support/actions.ts'
 import { createTestBus } from '../../support/bus.ts'
 
@@ -14,12 +14,36 @@ test('the question before an action on many names the action, how many, and whic
   expect(questionOf('retry', 5, many)).toBe('Retry 5 commands of a, b, c and 2 more?')
 })
 
+test('O2: what was confirmed is what is done: where it has changed since the question, the command line asks again', async () => {
+  const { bus, pool } = await createTestBus()
+  const ids = await parkMany(pool, 3)
+  const asked: string[] = []
+  const view = await startConfirmed(
+    bus,
+    { action: 'cancel', operator: 'jane', reason: 'x', filter: {} },
+    async question => {
+      asked.push(question)
+      // another operator takes one away while the question stands
+      if (asked.length === 1)
+        await bus.troubleshooting.cancel('payments', ids[0] as string, { operator: 'joe', reason: 'x' })
+    },
+  )
+  expect(asked.map(question => question.slice(0, 17))).toEqual(['Cancel 3 commands', 'Cancel 2 commands'])
+  expect(view).toMatchObject({ action: 'cancel', total: 2 })
+  const none = startConfirmed(bus, { action: 'cancel', operator: 'jane', reason: 'x', filter: {} }, async () => {
+    throw new Error('no')
+  })
+  await expect(none).rejects.toThrow('no')
+  expect((await bus.actions.list({})).items).toHaveLength(1)
+})
+
 test('O1: the question counts the commands of all causes, also where there are more causes than a list has', async () => {
   const { bus, pool } = await createTestBus()
   await parkMany(pool, 520)
   await pool.query(`update command_bus_command set last_error_code = 'CODE_' || left(command_id::text, 8)`)
   const asked: string[] = []
-  await confirmMany(bus, 'complete', { domain: 'payments' }, false, async question => void asked.push(question))
+  const options = { action: 'complete', operator: 'jane', filter: { domain: 'payments' } } as const
+  await startConfirmed(bus, options, async question => void asked.push(question))
   expect(asked).toEqual([expect.stringMatching(/^Complete 520 commands of payments \(CODE_\S+, .* and \d+ more\)\?$/)])
 })
 

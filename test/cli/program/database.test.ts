@@ -88,9 +88,11 @@ describe('a database without the pgmq extension', () => {
 })
 
 describe('a database of a newer commandbus', () => {
-  test('is refused by every command, also by migrate', async () => {
+  test('K7: is refused by every command, also by migrate, when a migration needs newer code', async () => {
     const database = await createTestDatabase()
-    await database.pool.query(`insert into command_bus_migration (version, name, checksum) values (999, 'later', 'x')`)
+    await database.pool.query(
+      `insert into command_bus_migration (version, name, checksum, needs) values (999, 'later', 'x', 999)`,
+    )
     const where = on(database)
     for (const args of [...everyOther, ['migrate']]) {
       const answer = await program.run(args, where)

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { api } from '../../../src/contract/index.ts'
 import type { Route } from '../../../src/contract/route.ts'
 import { itemColumns } from '../../../src/contract/search/item-columns.ts'
+import { parkMany } from '../../support/actions.ts'
 import { createTestApi } from '../../support/http.ts'
 import { parked } from '../../support/park.ts'
 import { expectFaults, expectProblem } from '../../support/problem.ts'
@@ -99,6 +100,10 @@ test('O7: any list answers the same rows as CSV, with the next page in the link'
     expect([path, status, headers.get('content-type')]).toEqual([path, 200, 'text/csv; charset=utf-8; header=present'])
     expect(body).toMatch(/^[a-zA-Z_]+(,[a-zA-Z_]+)+\r\n$/)
   }
+  // a count goes on in the cursor; nothing is counted for CSV
+  await parkMany(api.pool, 2)
+  expect((await api.request('GET', '/troubleshooting?limit=1', { token })).body.nextCursor).toMatch(/\.2$/)
+  expect((await csv('/troubleshooting?limit=1')).headers.get('link')).toMatch(/cursor=[\w-]+>/)
   // what is no list stays JSON
   expect((await csv('/stats')).body).toMatchObject({ domains: expect.any(Array) })
   expectProblem(await csv('/commands?cursor=x'), 400, 'INVALID_REQUEST')

@@ -110,14 +110,25 @@ describe('a migrated database', () => {
     await migrate(db.pool, { directory })
   })
 
-  it('is refused by code that knows fewer versions', async () => {
+  it('K7: works with code that knows fewer versions, as both run during an upgrade', async () => {
+    await unlink(join(directory, '0002_second.sql'))
+    expect(await migrate(db.pool, { directory })).toEqual([])
+    await assertSchemaCurrent(db.pool, await known())
+    expect(await schemaStatus(db.pool, await known())).toEqual({ current: 2, latest: 1, pending: [] })
+  })
+
+  it('K7: is refused by code that knows fewer versions than a migration needs', async () => {
+    await file('0003_third.sql', '-- needs: 2\nalter table first drop column n;')
+    await migrate(db.pool, { directory })
+    await assertSchemaCurrent(db.pool, (await known()).slice(0, 2))
+    await unlink(join(directory, '0003_third.sql'))
     await unlink(join(directory, '0002_second.sql'))
     const attempts = [() => migrate(db.pool, { directory }), async () => assertSchemaCurrent(db.pool, await known())]
     for (const attempt of attempts) {
       const refused = attempt()
       await expect(refused).rejects.toBeInstanceOf(SchemaVersionError)
       await expect(refused).rejects.toThrow(
-        'The database schema is at version 2, this commandbus knows up to 1: upgrade commandbus.',
+        'The database schema is at version 3, this commandbus knows up to 1: upgrade commandbus.',
       )
     }
   })
@@ -144,7 +155,7 @@ describe('a migrated database', () => {
 describe('the migrations of this package', () => {
   it('R9: are known to the library without their files (after a change: npm run generate:migrations)', async () => {
     const files = await readMigrations(migrationsDirectory)
-    expect(knownMigrations).toEqual(files.map(({ sql: _, ...known }) => known))
+    expect(knownMigrations).toEqual(files.map(({ sql: _, needs: __, ...known }) => known))
   })
 
   it('are applied in the databases that tests get', async () => {

@@ -54,10 +54,10 @@ export interface AlertWork {
   /** Runs `change` in a transaction; not at all for an alert that was deleted meanwhile. */
   readonly changing: (rule: AlertRule, change: (writes: AlertWrites) => Promise<void>) => Promise<void>
   /**
-   * Counts and returns the next attempt of at most one webhook of each alert. It is due again after `waitsMs` of that attempt,
-   * so that a process that dies in between only delays it.
+   * Counts and returns the next attempt of at most one webhook of each alert that has none under way, few of one receiver. It is due
+   * again after `waitsMs` of that attempt, so that a process that dies in between only delays it.
    */
-  readonly begin: (waitsMs: readonly number[]) => Promise<readonly Attempt[]>
+  readonly begin: (waitsMs: readonly number[], underWay?: readonly Attempt[]) => Promise<readonly Attempt[]>
   readonly end: (outcomes: readonly AttemptOutcome[]) => Promise<void>
   /** Forgets what has ended 30 days ago. */
   readonly clean: () => Promise<void>

@@ -80,10 +80,12 @@ export interface TroubleshootingFilter extends ParkedFilter {
   readonly sort?: ParkedSort
   readonly limit?: number
   readonly cursor?: string
+  /** False: for readers of the items alone. Nothing is counted, and `total` is the number on this page. Default true. */
+  readonly counted?: boolean
 }
 
 /** Which parked commands are counted by cause. */
-export interface GroupFilter extends Omit<TroubleshootingFilter, 'sort' | 'limit' | 'cursor'> {
+export interface GroupFilter extends Omit<TroubleshootingFilter, 'sort' | 'limit' | 'cursor' | 'counted'> {
   /** False: groups by domain, type and error code alone. Default true. */
   readonly byFrame?: boolean
 }
@@ -172,6 +174,7 @@ export interface CommandQueries {
   readonly searchablePaths: () => Promise<readonly string[]>
   readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<OwnedItem>>
   readonly auditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
+  /** `total` is counted for the first page, and the same on those after it; with `q`, `assignee` or `tag` up to 10,000. */
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
   readonly parkedGroups: (filter: GroupFilter) => Promise<readonly TroubleshootingGroup[]>
 }

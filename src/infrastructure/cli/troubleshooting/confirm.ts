@@ -1,8 +1,10 @@
 import { createInterface } from 'node:readline/promises'
+import { PlanChangedError } from '../../../application/acting/plan-token.ts'
+import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
+import type { BulkActionOptions } from '../../../application/troubleshooting/operator-options.ts'
 import type { CommandBus } from '../../../command-bus.ts'
 import type { ParkedAction } from '../../../domain/command/operator-actions.ts'
 import { parkedActions } from '../../../domain/command/operator-actions.ts'
-import type { ActionFilter } from '../../../domain/command/parking.ts'
 import { Refused } from '../support/failure.ts'
 import { counted, printNote } from '../text/output.ts'
 
@@ -50,21 +52,39 @@ const namesOf = (all: readonly string[]): string => {
   return names.slice(0, SHOWN).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }
 
-/** Asks before an action on several commands that a filter selects. @throws Refused */
-export const confirmMany = async (
+/**
+ * Asks before an action on several commands that a filter selects, and starts it for exactly those that were asked about. Where
+ * they have changed when the answer comes, nothing is done, and it asks again. @throws Refused
+ */
+export const startConfirmed = async (
   bus: CommandBus,
-  action: ParkedAction,
-  filter: ActionFilter,
-  isStaged: boolean,
+  options: BulkActionOptions,
   ask: (question: string) => Promise<void> = confirm,
-): Promise<void> => {
-  const [{ total: count }, groups] = await Promise.all([
-    bus.troubleshooting.list({ ...filter, limit: 1 }),
-    bus.troubleshooting.groups(filter),
-  ])
-  if (count < 2) return
-  if (action === 'retry' && count > MANY && !isStaged) {
+): Promise<ActionView> => {
+  for (;;) {
+    const confirmed = await confirmMany(bus, options, ask)
+    try {
+      return await bus.actions.start({ ...confirmed, ...options })
+    } catch (error) {
+      if (!(error instanceof PlanChangedError) || options.planToken !== undefined) throw error
+      printNote('Nothing was done: these commands have changed since the question.')
+    }
+  }
+}
+
+/** The token of what was confirmed; nothing for a single command, which is not asked about. */
+const confirmMany = async (
+  bus: CommandBus,
+  options: BulkActionOptions,
+  ask: (question: string) => Promise<void>,
+): Promise<{ readonly planToken?: string }> => {
+  const { action, filter = {}, stages, canary } = options
+  const { total, planToken } = await bus.actions.dryRun(options)
+  if (total < 2) return {}
+  const groups = await bus.troubleshooting.groups(filter)
+  if (action === 'retry' && total > MANY && stages === undefined && canary === undefined) {
     printNote('To try a few first: --stages 1,5,25,100 --stop-when share=5%')
   }
-  await ask(questionOf(action, count, groups))
+  await ask(questionOf(action, total, groups))
+  return { planToken }
 }

@@ -25,7 +25,7 @@ import { actOnEach, targetsOf } from './bulk.ts'
 import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
 import { addCampaignFlags, type CampaignFlags, campaignIn } from './campaign-flags.ts'
 import { carryOut } from './carry-out.ts'
-import { atTerminal, confirm, confirmMany } from './confirm.ts'
+import { atTerminal, confirm, startConfirmed } from './confirm.ts'
 
 interface Flags extends BulkFlags, CampaignFlags {
   readonly dryRun?: true
@@ -123,11 +123,10 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
 const actOnMany = async (deps: CliDeps, options: BulkActionOptions, flags: Flags): Promise<void> => {
   actionOf(options, new Date().toISOString())
   await withBus(deps, async ({ bus }) => {
-    const { action, filter = {} } = options
     if (!flags.dryRun) {
-      const isStaged = options.stages !== undefined || options.canary !== undefined
-      if (!flags.yes && atTerminal()) await confirmMany(bus, action, filter, isStaged)
-      return carryOut(bus, await bus.actions.start({ ...undoOf(action), ...options }), flags)
+      const action = { ...undoOf(options.action), ...options }
+      const asks = !flags.yes && atTerminal()
+      return carryOut(bus, await (asks ? startConfirmed(bus, action) : bus.actions.start(action)), flags)
     }
     const plan = await bus.actions.dryRun(options)
     if (flags.json) printJson(plan)

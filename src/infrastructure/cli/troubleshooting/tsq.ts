@@ -31,6 +31,7 @@ interface ListOptions extends TroubleshootingFilterOptions {
   readonly at?: string
   readonly all?: true
   readonly json?: true
+  readonly csv?: true
 }
 
 const filtered = (command: Command): Command => parkedFlags(command).option('--json', 'print JSON')
@@ -47,8 +48,12 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
       if (options.at !== undefined && options.sort !== undefined)
         throw new InvalidInputError('--sort', 'cannot be combined with --at')
       if (options.at !== undefined) return listAt(deps, { ...filter, at: instantOf(options.at, '--at') }, options)
+      const counted = options.csv === true ? { counted: false } : {}
       await printAnswer(deps, options, async bus => {
-        const page = await pagesOf(from => bus.troubleshooting.list({ ...filter, ...from }), options.all === true)
+        const page = await pagesOf(
+          from => bus.troubleshooting.list({ ...filter, ...from, ...counted }),
+          options.all === true,
+        )
         return [page, parkedText(page, 'Nothing is parked.', `${page.total} in all`)]
       })
     })

@@ -55,8 +55,8 @@ const operatorHandlers = Object.fromEntries(
 
 /** What each route does: one call of the application, limited to what the caller may do. */
 const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
-  sendCommand: ({ params, body }, caller, trace) => caller.send(params.domain, { ...body, ...trace }),
-  sendCommands: async ({ params, body }, caller, trace) => ({
+  sendCommand: ({ params, body }, caller, { trace }) => caller.send(params.domain, { ...body, ...trace }),
+  sendCommands: async ({ params, body }, caller, { trace }) => ({
     results: [
       ...(await caller.sendBatch(
         params.domain,
@@ -80,7 +80,8 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     const { notShown, ...tree } = await caller.correlation(params.correlationId)
     return { ...page(tree), notShown: [...notShown] }
   },
-  listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
+  listParked: async ({ query }, caller, { asCsv }) =>
+    page(await caller.troubleshooting.list({ ...query, counted: !asCsv })),
   listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
     items: (await caller.troubleshooting.groups(query)).map(group => ({

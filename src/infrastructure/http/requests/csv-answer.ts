@@ -3,7 +3,8 @@ import type { Route } from '../../../contract/route.ts'
 import { itemColumns } from '../../../contract/search/item-columns.ts'
 import { csvOf } from '../../../domain/json/csv.ts'
 
-const wantsCsv = ({ headers: { accept = '' } }: FastifyRequest): boolean =>
+/** Whether the request accepts CSV. */
+export const wantsCsv = ({ headers: { accept = '' } }: FastifyRequest): boolean =>
   accept.split(',').some(type => type.split(';')[0]?.trim().toLowerCase() === 'text/csv')
 
 interface List {

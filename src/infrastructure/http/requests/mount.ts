@@ -6,7 +6,7 @@ import type { Identity } from '../../../application/ports/authorization.ts'
 import { type Api, api } from '../../../contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from '../../../contract/route.ts'
 import type { Identify } from '../identity/identity.ts'
-import { csvAnswer } from './csv-answer.ts'
+import { csvAnswer, wantsCsv } from './csv-answer.ts'
 import { faultsOf } from './faults.ts'
 import { type Count, perMinute, turnsPerToken } from './limits.ts'
 import { type Fault, RequestError } from './problem.ts'
@@ -16,12 +16,15 @@ import { HungUpError, readFor } from './reading.ts'
 export type HandlerOf<R extends Route> = (
   request: RequestOf<R>,
   caller: Caller,
-  trace: TraceOf,
+  headers: Headers,
 ) => Promise<ResponseOf<R>>
 
-/** The W3C trace context of the request, if it had one: commands continue it. */
-export interface TraceOf {
-  readonly traceparent?: string
+/** Of the headers of a request. */
+export interface Headers {
+  /** Its W3C trace context, if it had one: commands continue it. */
+  readonly trace: { readonly traceparent?: string }
+  /** Whether the items of a list alone are answered. */
+  readonly asCsv: boolean
 }
 
 export type Handlers = { readonly [Id in keyof Api]: HandlerOf<Api[Id]> }
@@ -70,12 +73,13 @@ export const mountApi = (app: FastifyInstance, options: MountOptions, countRead:
         const caller = callers.get(request) as Caller
         const { traceparent } = request.headers
         const trace = typeof traceparent === 'string' ? { traceparent } : {}
-        if (!onlyReads(route, checked)) return send(route, request, reply, await handle(checked, caller, trace))
+        const headers = { trace, asCsv: wantsCsv(request) }
+        if (!onlyReads(route, checked)) return send(route, request, reply, await handle(checked, caller, headers))
         try {
           const answer = await readFor(reply, options.readTimeoutMs, async signal => {
             const endTurn = await takeTurn(request, signal)
             try {
-              return await handle(checked, options.callerOf(caller.identity, { signal }), trace)
+              return await handle(checked, options.callerOf(caller.identity, { signal }), headers)
             } finally {
               endTurn()
             }

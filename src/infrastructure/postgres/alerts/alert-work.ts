@@ -16,7 +16,12 @@ import { countOwed } from '../replies/owed.ts'
 /** More causes are not told: senders choose types, and handlers choose codes. */
 const MOST_CAUSES = 10_000
 /** Alerts that are sent at the same time. */
-const AT_ONCE = 20
+const AT_ONCE = 40
+/** Those of one receiver: one that does not answer must not keep all others waiting. */
+const AT_ONCE_TO_ONE = 5
+
+/** SQL: scheme, host and port. */
+const receiverOf = (url: string): string => `substring(${url} from '^[^/]*//[^/?#]*')`
 
 /** The work on alerts, on the connection of its leader. A reply is late after `lateAfterSeconds`. */
 export const createAlertWork = (client: ClientBase, lateAfterSeconds: number): AlertWork => ({
@@ -53,20 +58,28 @@ export const createAlertWork = (client: ClientBase, lateAfterSeconds: number): A
       if (rowCount === 1) await change(writesOf(client, rule))
     }),
 
-  begin: async waitsMs => {
+  begin: async (waitsMs, underWay = []) => {
     const { rows } = await client.query<Attempt>(
-      `with first as (
-         select distinct on (d.scope, d.name) d.delivery_id, d.next_attempt_at, a.url, a.secret
+      `with busy as (
+         select b.scope, b.name, ${receiverOf('b.url')} as receiver from unnest($2::text[], $3::text[], $4::text[]) b(scope, name, url)),
+       first as (
+         select distinct on (d.scope, d.name) d.delivery_id, d.next_attempt_at, a.url, a.secret, ${receiverOf('a.url')} as receiver
          from command_bus_alert_delivery d join command_bus_alert a on a.scope = d.scope and a.name = d.name
          where d.status = 'PENDING' and d.next_attempt_at <= now()
+           and not exists (select from busy b where b.scope = d.scope and b.name = d.name)
          order by d.scope, d.name, d.next_attempt_at, d.delivery_id),
+       placed as (
+         select f.*, row_number() over (partition by f.receiver order by f.next_attempt_at, f.delivery_id)
+           + (select count(*) from busy b where b.receiver = f.receiver) as place
+         from first f),
        -- those that wait longest: otherwise alerts with long backlogs would keep the others waiting
-       due as (select * from first order by next_attempt_at, delivery_id limit ${AT_ONCE})
+       due as (select * from placed where place <= ${AT_ONCE_TO_ONE} order by next_attempt_at, delivery_id
+         limit greatest(0, ${AT_ONCE} - cardinality($2)))
        update command_bus_alert_delivery d set attempts = d.attempts + 1, next_attempt_at = clock_timestamp()
          + ($1::float8[])[least(d.attempts + 1, cardinality($1::float8[]))] * interval '1 millisecond'
        from due where d.delivery_id = due.delivery_id
        returning d.id, d.scope, d.name, d.body, d.attempts as attempt, due.url, due.secret`,
-      [waitsMs],
+      [waitsMs, underWay.map(({ scope }) => scope), underWay.map(({ name }) => name), underWay.map(({ url }) => url)],
     )
     return rows
   },

@@ -24,6 +24,9 @@ const THIS_MINUTE = "date_trunc('minute', now())"
 
 const PARKED = `command_bus_command c where c.status = 'IN_TROUBLESHOOTING_QUEUE' and ${tenantIs('$1', 'c.tenant_id')}`
 
+/** SQL: not snoozed. */
+const AWAKE = 'coalesce(c.snoozed_until <= now(), true)'
+
 /** SQL: those figures of errors that may be seen: of commands without a tenant, or of all. */
 const ERRORS = `(select * from command_bus_error_figure where $1::text is null or $1::text = '${NO_TENANT}' and not of_tenant) f`
 
@@ -44,9 +47,8 @@ const isCounted = (tenantId: string | undefined): boolean => tenantId === undefi
 /** SQL: each cause, with what is parked now and what was counted in seven days. */
 const causes = (tenantId: string | undefined): string => `
   with now_parked as (
-    select c.domain, c.command_type, c.last_error_code as error_code, count(*)::float8 as parked, min(c.parked_at) as first_at, max(c.parked_at) as last_at,
-      right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
-    from ${PARKED} and coalesce(c.snoozed_until <= now(), true) group by 1, 2, 3
+    select c.domain, c.command_type, c.last_error_code as error_code, count(*)::float8 as parked, min(c.parked_at) as first_at, max(c.parked_at) as last_at
+    from ${PARKED} and ${AWAKE} group by 1, 2, 3
   ), week as (
     select ${names}, sum(f.failed)::float8 as failed, min(f.first_at) as first_at, max(f.last_at) as last_at
     from ${ERRORS} where f.seconds = 7200 group by ${names}
@@ -57,7 +59,7 @@ const causes = (tenantId: string | undefined): string => `
   ), hour as (
     select ${names}, sum(n) as n60, sum(n15) as n15, jsonb_object_agg(part, n) as parts from parts group by ${names}
   )
-  select ${names}, coalesce(p.parked, 0) as parked, coalesce(w.failed, 0) as failed, p.newest,
+  select ${names}, coalesce(p.parked, 0) as parked, coalesce(w.failed, 0) as failed, p.last_at as newest,
     least(p.first_at, w.first_at) as first_at, greatest(p.last_at, w.last_at) as last_at,
     coalesce(h.n15, 0) as n15, coalesce(h.n60, 0) as n60, coalesce(h.parts, '{}') as parts,
     coalesce(least(p.first_at, w.first_at) > now() - interval '1 hour' and w.first_at is not null
@@ -93,7 +95,9 @@ const readCauses = async (pool: Pool, tenantId: string | undefined): Promise<rea
        ${instant('coalesce(x.first_at, now())')} as first, ${instant('coalesce(x.last_at, now())')} as last, sample.last_error_msg as sample from (
        select c.*, count(*) over ()::int as total from (${causes(tenantId)}) c
        order by c.n15 desc, c.parked desc, c.n60 desc, c.failed desc, c.domain, c.command_type, c.error_code limit ${MOST_CAUSES}) x
-     left join command_bus_command sample on sample.domain = x.domain and sample.command_id = x.newest
+     left join lateral (
+       select c.last_error_msg from ${PARKED} and ${AWAKE} and c.domain = x.domain and c.command_type = x.command_type
+         and c.last_error_code = x.error_code and c.parked_at = x.newest order by c.command_id desc limit 1) sample on true
      order by x.n15 desc, x.parked desc, x.n60 desc, x.failed desc, x.domain, x.command_type, x.error_code`,
     [tenantId ?? null],
   )

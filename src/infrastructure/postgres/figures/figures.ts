@@ -12,7 +12,9 @@ const LONGEST_KEPT_MS = 15_000
 const MOST_KEPT = 200
 
 /** One answer for all who ask the same. */
-const shared = <Filter, Answer>(read: (filter: Filter) => Promise<Answer>): ((filter: Filter) => Promise<Answer>) => {
+export const shared = <Filter, Answer>(
+  read: (filter: Filter) => Promise<Answer>,
+): ((filter: Filter) => Promise<Answer>) => {
   const known = new BoundedMap<string, () => Promise<Answer>>(MOST_KEPT)
   return filter => {
     const key = JSON.stringify(filter)
