@@ -170,6 +170,7 @@ export interface RequestCall {
   ): Promise<SuccessReply<Data>>
 }
 
+/** To send in a transaction of your own. */
 export interface JoinOptions {
   /** A connected `pg` client: the command is sent in its transaction, and commits or rolls back with it. */
   readonly client?: ClientBase
@@ -240,22 +241,30 @@ export interface CommandBus extends BusCalls {
    * Workflow runs: each has many files, and each file is a command of domain `workflow`. Tenants pay with credits, and can
    * continue a run with its failed files. `run` records how files end; one process does this, the others stand by.
    */
-  readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  readonly runs: WorkflowCalls & {
+    /** Until the signal is aborted or the bus is closed. */ readonly run: (signal?: AbortSignal) => Promise<void>
+  }
   /**
    * Schedules: each sends a command at the times of a cron, or every so many seconds. `carryOut` sends them; one process does
    * this, the others stand by. The service does it by itself.
    */
-  readonly schedules: ScheduleCalls & { readonly carryOut: (signal?: AbortSignal) => Promise<void> }
+  readonly schedules: ScheduleCalls & {
+    /** Until the signal is aborted or the bus is closed. */ readonly carryOut: (signal?: AbortSignal) => Promise<void>
+  }
   /**
    * Alerts: webhooks that tell when something is wrong. `run` looks and sends; one process does this, the others stand by.
    * The service does it by itself.
    */
-  readonly alerts: BusCalls['alerts'] & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  readonly alerts: BusCalls['alerts'] & {
+    /** Until the signal is aborted or the bus is closed. */ readonly run: (signal?: AbortSignal) => Promise<void>
+  }
   /**
    * Figures by type, queue and cause. `count` counts them from the log, and keeps them for seven days; one process does this, the
    * others stand by. The service does it by itself; without it figures end where counting ended, and go on from there.
    */
-  readonly figures: Figures & { readonly count: (signal?: AbortSignal) => Promise<void> }
+  readonly figures: Figures & {
+    /** Until the signal is aborted or the bus is closed. */ readonly count: (signal?: AbortSignal) => Promise<void>
+  }
   readonly maintenance: {
     /** Rebuilds the read tables from the log while the bus is in use; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>

@@ -3,6 +3,7 @@ import { loadWith } from './infrastructure/shared/optional-packages.ts'
 
 export { allTelemetry, type Telemetry }
 
+/** What `prometheus` counts besides what happens on the bus. */
 export interface PrometheusOptions {
   /**
    * A database of the bus, as a connection string, for the gauges of queues, parked commands, workers and replies: they are
@@ -15,6 +16,7 @@ export interface PrometheusOptions {
   readonly maxTypes?: number
 }
 
+/** Metrics for Prometheus: give `telemetry` to the bus, and `page` to those who scrape. */
 export interface Prometheus {
   /** The option `telemetry` of a bus; several buses may share it. */
   readonly telemetry: Telemetry

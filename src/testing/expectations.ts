@@ -11,7 +11,7 @@ import type { StoredRow, Tables } from './memory/tables.ts'
 
 /** What must hold for a command now. Each throws an AssertionError that tells what happened to the command. */
 export interface Expectations {
-  /** @param result what its handler returned, or an operator gave; left out: anything */
+  /** It is COMPLETED. @param result what its handler returned, or an operator gave; left out: anything */
   readonly toBeCompleted: (result?: unknown) => Expectations
   /** It ended FAILED: by a business rule, or because its policy is `onExhausted: 'fail'`. */
   readonly toBeFailed: (errorCode?: string) => Expectations
@@ -33,6 +33,7 @@ export interface Expectations {
   readonly toHaveEvents: (types: readonly CommandEvent['type'][]) => Expectations
   /** Exactly one reply lies on its reply queue, and these members of it are so. */
   readonly toHaveReplied: (reply?: Partial<Reply>) => Expectations
+  /** No reply has been sent. */
   readonly toHaveNoReply: () => Expectations
 }
 

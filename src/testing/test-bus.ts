@@ -38,6 +38,7 @@ export interface TestBusOptions extends SharedOptions {
   readonly telemetry?: Telemetry
 }
 
+/** How often something goes wrong. */
 export interface InjectOptions {
   /** To how many attempts it happens. Default 1. */
   readonly times?: number

@@ -135,17 +135,25 @@ export interface BusCalls extends Pauses {
   readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
+    /** Starts an operation of a user: a command of domain `operations`. @throws InvalidInputError */
     readonly start: (user: OperationUser, start: StartOperation) => Promise<Operation>
     /** @throws OperationNotFoundError, ForbiddenError */
     readonly get: (user: OperationUser, id: string) => Promise<Operation>
+    /** The user's operations, newest first. @throws InvalidInputError */
     readonly list: (user: OperationUser, filter?: OperationFilter) => Promise<Page<Operation>>
     /** A new operation for a failed one; a second call returns the same. @throws also OperationNotRetriableError */
     readonly retry: (user: OperationUser, id: string) => Promise<Operation>
   }
   /** Actions on many parked commands at once. */
   readonly actions: {
+    /**
+     * Starts an action on all parked commands that match, in the background of processes that run `actions.run`. @throws
+     * InvalidInputError, PlanChangedError
+     */
     readonly start: (options: BulkActionOptions) => Promise<ActionView>
+    /** The action, or null. */
     readonly get: (id: string, options?: GetActionOptions) => Promise<ActionView | null>
+    /** Actions, newest first, in pages. @throws InvalidInputError */
     readonly list: (filter?: ActionListFilter) => Promise<Page<ActionView>>
     /** Sends nothing more, until it is resumed. @throws ActionNotFoundError, InvalidOperationError (it is over) */
     readonly pause: (id: string, options: ControlOptions) => Promise<ActionView>

@@ -115,6 +115,10 @@ const callsFor = bindCalls(
   callerPermissions,
 )
 
+/**
+ * The bus as one identity may use it (`bus.as(identity)`): each call checks its roles, permissions and tenant. @throws
+ * ForbiddenError
+ */
 export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCalls> {
   readonly identity: Identity
   /** Figures of what the caller may see: commands without a tenant, and queues only with those of all tenants. */

@@ -40,6 +40,7 @@ export interface Calling extends CallerDeps {
   readonly scope: Scope
 }
 
+/** A filter without `tenantId`: a caller sees its own tenant. */
 export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
 
 /** What the roles allow. @throws ForbiddenError */

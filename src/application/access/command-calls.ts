@@ -39,6 +39,7 @@ const callersMembers = [
 export type CallersCommand = Pick<CommandToSend, (typeof callersMembers)[number]>
 
 export const commandCalls = {
+  /** Sends a command as the caller, in its tenant. @throws as `bus.send`, and ForbiddenError */
   send: async (calling: Calling, domain: string, command: CallersCommand) => {
     demandOpen(calling, domain)
     await admitSends(calling, domain, [command])
@@ -53,6 +54,7 @@ export const commandCalls = {
     await admitSends(calling, domain, [requested])
     return calling.request<Json>(domain, own(calling, requested), wait).catch(notingTaken(calling, domain))
   },
+  /** Sends up to 10,000 commands to one domain. @throws as `bus.sendBatch`, and ForbiddenError */
   sendBatch: async (calling: Calling, domain: string, commands: readonly CallersCommand[]) => {
     demandOpen(calling, domain)
     await admitSends(calling, domain, commands)
@@ -70,6 +72,7 @@ export const commandCalls = {
     }
     return results
   },
+  /** Cancels a command that the caller may send, while it is PENDING. @throws CommandNotFoundError, InvalidOperationError */
   cancel: async (calling: Calling, domain: string, commandId: string, options: Pick<CancelOptions, 'reason'> = {}) => {
     demandOpen(calling, domain)
     const { bus, scope, identity } = calling
@@ -94,6 +97,7 @@ export const commandCalls = {
     if (command === null) throw new CommandNotFoundError(domain, commandId)
     return command
   },
+  /** Commands that the caller may read, newest first, in pages. @throws InvalidInputError */
   queryCommands: async (calling: Calling, filter: CallersFilter<CommandFilter>) => {
     if (filter.payload !== undefined) await demandSearchable(calling, filter.payload.path, filter.domain ?? null)
     return calling.bus.queryCommands({ ...filter, ...calling.scope })
@@ -131,6 +135,7 @@ export const commandCalls = {
     if (filter.domain !== undefined) domainOf(filter.domain)
     return subscribe({ ...options, filter: { ...filter, ...scope } })
   },
+  /** Counts and throughput of what the caller may see. */
   stats: async ({ stats, scope }: Calling): Promise<Stats> => {
     return stats.read(scope)
   },

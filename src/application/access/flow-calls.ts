@@ -23,10 +23,12 @@ const ownTenant = ({ identity, scope, log }: Calling, named: string | undefined)
 }
 
 export const pauseCalls = {
+  /** Pauses a domain, a type or a tenant; a caller of a tenant only that tenant. @throws AlreadyPausedError */
   pause: async (calling: Calling, { tenantId, ...options }: Omit<PauseOptions, 'operator'>) => {
     const operator = calling.identity.subject
     return calling.bus.pause({ ...options, ...ownTenant(calling, tenantId), operator })
   },
+  /** Ends a pause that the caller may see. @throws PauseNotFoundError */
   resume: async (calling: Calling, pauseId: string) => {
     return calling.bus.resume(pauseId, { ...calling.scope, operator: calling.identity.subject })
   },

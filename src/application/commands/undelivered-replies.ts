@@ -4,6 +4,7 @@ import { InvalidInputError } from '../shared/errors.ts'
 import { commandIdOf, domainOf, limitOf, MAX_LIMIT, optional, replyQueueOf, textOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 
+/** Which undelivered replies are tried again, by whom, and where they go. */
 export interface DeliverOptions extends UndeliveredChoice {
   /** The operator's name, for the record. */
   readonly operator: string
@@ -13,6 +14,7 @@ export interface DeliverOptions extends UndeliveredChoice {
   readonly to?: string
 }
 
+/** What `replies.deliverAgain` did. */
 export interface Delivered {
   readonly delivered: number
   /** Replies that still cannot be delivered, with the reason; they are not deleted. */
@@ -27,6 +29,7 @@ export interface Delivered {
 
 /** The calls for undelivered replies, with their input checked. @throws InvalidInputError, ReplyQueueRefusedError */
 export const createUndeliveredReplies = (store: UndeliveredStore, log: Log) => ({
+  /** Replies that could not be put on their queue, newest first, in pages. @throws InvalidInputError */
   undelivered: async (filter: UndeliveredFilter = {}) => {
     const cursor = optional(filter.cursor, value => idOf(value, 'cursor'))
     return store.list({
@@ -35,6 +38,7 @@ export const createUndeliveredReplies = (store: UndeliveredStore, log: Log) => (
       ...(cursor === null ? {} : { cursor }),
     })
   },
+  /** Tries undelivered replies again, each once. @throws InvalidInputError */
   deliverAgain: async (options: DeliverOptions): Promise<Delivered> => {
     const actor = textOf(options.operator, 'operator', 200)
     const to = optional(options.to, value => replyQueueOf(value, 'to'))
@@ -54,6 +58,7 @@ export const createUndeliveredReplies = (store: UndeliveredStore, log: Log) => (
   },
 })
 
+/** Replies that could not be put on their queue: the list of them, and trying them again. @interface */
 export type UndeliveredReplies = ReturnType<typeof createUndeliveredReplies>
 
 const idOf = (value: unknown, field: string): string => {

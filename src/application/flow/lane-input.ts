@@ -3,6 +3,7 @@ import { lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { commandTypeOf, oneOf, optional, textOf, wholeOf } from '../shared/input.ts'
 
+/** Settings of a lane: how many of its commands run at once, and how fast they begin. */
 export interface LaneOptions {
   /** How many commands of the lane run at once: 1 to 1,000. */
   readonly width: number
@@ -14,6 +15,7 @@ export interface LaneOptions {
   readonly operator?: string
 }
 
+/** A rule that puts commands into lanes when they are sent. */
 export interface LimitOptions extends LaneOptions {
   /** `type`: one lane for all its commands; `tenant`: a lane for each tenant; `key`: the lane of each key. */
   readonly by: LimitSet['by']

@@ -10,6 +10,7 @@ import { type LimitOptions, limitNameOf, operatorOf, ruleOf } from './lane-input
 import type { LanesDeps } from './lanes.ts'
 import type { SettingKind } from './settings-store.ts'
 
+/** Which limits `limits.list` returns. */
 export interface LimitsFilter {
   readonly domain?: string
   /** What held at this instant (ISO 8601), from the log. Default: now. */

@@ -18,6 +18,7 @@ import { isWithin, NO_TENANT, scopedTenantOf } from '../shared/scope.ts'
 import { AlreadyPausedError, PauseNotFoundError } from './flow-errors.ts'
 import type { SettingKind, Settings } from './settings-store.ts'
 
+/** What is paused, why and until when. */
 export interface PauseOptions {
   readonly domain: string
   /** Only commands of this type. Default: every type. */
@@ -31,11 +32,13 @@ export interface PauseOptions {
   readonly operator?: string
 }
 
+/** Who ends a pause. */
 export interface ResumeOptions extends Scope {
   /** Who resumes, for the record. Default `operator`. */
   readonly operator?: string
 }
 
+/** Which pauses `pauses` returns. */
 export interface PausesFilter extends PauseFilter {
   /** What was paused at this instant (ISO 8601), read from the log. Default: what is paused now. */
   readonly at?: string

@@ -1,6 +1,7 @@
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError } from '../shared/errors.ts'
 
+/** There is no schedule of this name, or it belongs to another tenant. */
 export class ScheduleNotFoundError extends CommandBusError {
   override readonly name = 'ScheduleNotFoundError'
   constructor(schedule: string) {

@@ -51,6 +51,7 @@ export interface Schedule extends Required<Omit<NewSchedule, 'data' | 'cron' | '
   readonly lastPassedOver: string | null
 }
 
+/** Who changes a schedule. */
 export interface ScheduleOptions extends Scope {
   /** Who does so, for the record. Default `operator`. */
   readonly operator?: string

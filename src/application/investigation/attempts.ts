@@ -23,8 +23,10 @@ export const attemptOutcomes = [
   'LOST',
   'ENDED',
 ] as const
+/** How an attempt ended. */
 export type AttemptOutcome = (typeof attemptOutcomes)[number]
 
+/** One call of a handler for a command: when it was due, began and ended, by which worker, and how it ended. */
 export interface Attempt {
   /** Within its round: an operator's retry begins a new one. */
   readonly attempt: number

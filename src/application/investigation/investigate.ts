@@ -21,11 +21,13 @@ export interface InvestigateDeps {
   readonly clock: Clock
 }
 
+/** Which commands that were parked at an instant `troubleshooting.listAt` returns. */
 export interface ParkedAtOptions extends Omit<TroubleshootingFilter, 'sort' | 'counted'> {
   /** ISO 8601. Default: now. */
   readonly at?: string
 }
 
+/** A page of the commands that were parked at an instant. */
 export interface ParkedAtPage {
   /** The instant of this page. */
   readonly at: string
@@ -35,6 +37,7 @@ export interface ParkedAtPage {
   readonly nextCursor: string | null
 }
 
+/** A command that was parked at an instant, as it was then; `revision` is its last event by then. */
 export type ParkedThenItem = TroubleshootingItem & { readonly parkedAt: string; readonly revision: number }
 
 /**
@@ -85,6 +88,7 @@ const asItStood = (
   }
 }
 
+/** All that has one correlation id, and what caused what. */
 export interface CausalTree {
   readonly correlationId: string
   /** Each item after its cause, siblings oldest first. */

@@ -28,6 +28,7 @@ export interface MomentView<Snapshot = CommandSnapshot> {
   readonly state: Snapshot | null
 }
 
+/** Two moments of one history, and what changed between them. */
 export interface Comparison<Snapshot = CommandSnapshot> {
   readonly from: MomentView<Snapshot>
   readonly to: MomentView<Snapshot>
@@ -42,6 +43,7 @@ export interface HistorySelection<Event, Snapshot> {
   readonly comparison: Comparison<Snapshot> | null
 }
 
+/** The events of a command, with its state after each. */
 export interface CommandHistory extends HistorySelection<CommandEvent, CommandSnapshot> {
   readonly domain: string
   readonly commandId: string

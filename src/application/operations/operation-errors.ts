@@ -2,6 +2,7 @@ import type { RetryRejection } from '../../domain/operation/retry.ts'
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError, ForbiddenError } from '../shared/errors.ts'
 
+/** There is no operation with this id. */
 export class OperationNotFoundError extends CommandBusError {
   override readonly name = 'OperationNotFoundError'
   constructor() {

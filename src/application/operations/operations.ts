@@ -14,6 +14,7 @@ import { isWithin } from '../shared/scope.ts'
 import { OperationNotFoundError, OperationNotRetriableError, refusalOf } from './operation-errors.ts'
 import { asMade, type Operation, operationOf, pending, retriableOf, type Sent } from './operation-view.ts'
 
+/** A new operation: its type, and what its handler gets. */
 export interface StartOperation {
   readonly operation_type: string
   readonly session_id?: string | null
@@ -25,6 +26,7 @@ export interface StartOperation {
 /** The user of an operation. Without a tenant and a scope: operations of all tenants. */
 export interface OperationUser extends Principal, Scope {}
 
+/** Which operations `operations.list` returns: at most `limit` of them, 1-100, newest first. */
 export interface OperationFilter {
   readonly status?: OperationStatus
   readonly limit?: number

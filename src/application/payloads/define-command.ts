@@ -18,6 +18,7 @@ export interface DefinedCommand<Input = unknown> {
   readonly data: Input
 }
 
+/** What `defineCommand` takes besides the schema. */
 export interface DefineCommandOptions {
   /**
    * Whether each send checks its payload, as JSON, and throws InvalidPayloadError where it does not fit. Default false: the

@@ -19,6 +19,7 @@ export type StandardAnswer<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] }
 
+/** What a Standard Schema has against a value. */
 export interface StandardIssue {
   readonly message: string
   /** The way to the member: names and indexes, or objects that have them as `key`. */

@@ -88,6 +88,7 @@ export interface ActionRecord {
   readonly updatedAt: string
 }
 
+/** One command of an action on many, and what became of it. */
 export interface ActionItem {
   readonly ordinal: number
   readonly domain: string
@@ -173,6 +174,7 @@ export interface PlanChange extends CommandKey {
   readonly change: 'added' | 'gone' | 'moved'
 }
 
+/** Which actions `actions.list` returns. */
 export interface ActionListFilter {
   readonly status?: ActionStatus
   /** Of this tenant only. */
@@ -181,6 +183,7 @@ export interface ActionListFilter {
   readonly cursor?: string
 }
 
+/** Which commands of an action `actions.get` returns. */
 export interface ItemListFilter {
   readonly outcome?: ItemOutcome
   /** Of a retry: commands that went on in this way. */

@@ -1,5 +1,6 @@
 export const roles = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN', 'USER'] as const
 
+/** What an identity may do; docs/security.md has the table of roles. */
 export type Role = (typeof roles)[number]
 
 /** Who makes a call. `tenant` null: it belongs to no single tenant, and may use all where the call does not say otherwise. */

@@ -1,5 +1,6 @@
 /** The only source of time and random numbers; tests use a controlled one. */
 export interface Clock {
+  /** The present instant. */
   readonly now: () => Date
   /** In [0, 1). */
   readonly random: () => number

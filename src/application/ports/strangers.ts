@@ -38,6 +38,7 @@ export interface StrangerChoice extends Scope {
   readonly limit?: number
 }
 
+/** Which messages of other programs `strangers.list` returns. */
 export interface StrangerFilter extends StrangerChoice {
   /** True: those that were adopted or dropped. Default false: those that wait. */
   readonly settled?: boolean

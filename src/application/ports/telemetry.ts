@@ -13,6 +13,7 @@ export interface Telemetry {
   readonly strangers?: (found: StrangerFacts) => void
 }
 
+/** Messages of other programs that a worker found. */
 export interface StrangerFacts {
   readonly domain: string
   /** How many became commands, and how many wait for an operator. */
@@ -20,6 +21,7 @@ export interface StrangerFacts {
   readonly kept: number
 }
 
+/** What is known of a send when it begins. */
 export interface SendFacts {
   readonly domain: string
   readonly commandTypes: readonly string[]
@@ -27,16 +29,20 @@ export interface SendFacts {
   readonly traceparent?: string
 }
 
+/** A span around one send. */
 export interface Sending {
   /** The trace context for every command of this send; undefined: none. */
   readonly traceparent: string | undefined
   /** One outcome for each command, in their order. */
   readonly done: (outcomes: readonly SendOutcomeKind[]) => void
+  /** The send threw. */
   readonly failed: (error: unknown) => void
 }
 
+/** What became of a command that was sent. */
 export type SendOutcomeKind = 'accepted' | 'duplicate' | 'taken'
 
+/** What is known of an attempt when it begins. */
 export interface AttemptFacts {
   readonly domain: string
   readonly commandId: string
@@ -46,6 +52,7 @@ export interface AttemptFacts {
   readonly traceparent?: string
 }
 
+/** A span around one attempt. */
 export interface Attempt {
   /** Runs the handler in the trace of this attempt. */
   readonly run: <A>(handler: () => A) => A
@@ -61,6 +68,7 @@ export interface Attempt {
  */
 export type AttemptOutcome = 'completed' | 'retried' | 'failed' | 'parked' | 'stale' | 'lost'
 
+/** How an attempt ended, and how long it took. */
 export interface AttemptEnd {
   readonly outcome: AttemptOutcome
   readonly error?: { readonly code: string; readonly message: string }
@@ -68,10 +76,12 @@ export interface AttemptEnd {
   readonly replied: boolean
 }
 
+/** What is known of a worker. */
 export interface WorkerFacts {
   readonly domain: string
   readonly workerId: string
   readonly slots: number
+  /** How many handlers run. */
   readonly busy: () => number
 }
 

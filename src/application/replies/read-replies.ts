@@ -3,6 +3,7 @@ import { InvalidInputError } from '../shared/errors.ts'
 import { correlationIdOf, optional, wholeOf } from '../shared/input.ts'
 import type { Reply } from './reply.ts'
 
+/** What a handler of replies knows besides the reply. */
 export interface ReplyContext {
   readonly msgId: string
   /** How often the reply was read, this time included. */
@@ -16,6 +17,7 @@ export interface ReplyContext {
 /** Handles one reply. It is deleted after the handler has returned, and comes again after a wait when it throws. */
 export type ReplyHandler = (reply: Reply, context: ReplyContext) => unknown
 
+/** How `bus.replies(queue).run` reads. */
 export interface ReplyReaderOptions {
   /** How many handlers run at the same time: 1-1000, default 10. As many replies are read with one statement. */
   readonly concurrency?: number
@@ -41,6 +43,7 @@ export interface ReplyReaderOptions {
   readonly signal?: AbortSignal
 }
 
+/** How a reader of replies stops. */
 export interface StopReading {
   /** How long running handlers may go on, in milliseconds. Default 30,000. */
   readonly deadlineMs?: number

@@ -9,6 +9,7 @@ interface ReplyFacts {
   readonly completedAt: string | null
 }
 
+/** Why a command did not succeed. */
 export interface ReplyError {
   readonly code: string
   readonly message: string
@@ -17,17 +18,20 @@ export interface ReplyError {
   readonly details?: Json
 }
 
+/** The reply of a command that was completed. */
 export interface SuccessReply<Data = Json> extends ReplyFacts {
   readonly outcome: 'SUCCESS'
   /** What the handler returned, or the result that an operator gave. */
   readonly data: Data
 }
 
+/** The reply of a command that FAILED. */
 export interface FailedReply extends ReplyFacts {
   readonly outcome: 'FAILED'
   readonly error: ReplyError
 }
 
+/** The reply of a command that was canceled; `reason` is what the one who canceled it wrote. */
 export interface CanceledReply extends ReplyFacts {
   readonly outcome: 'CANCELED'
   readonly reason: string | null

@@ -5,6 +5,7 @@ import { commandIdOf, domainOf, optional, queueOf, replyQueueOf, wholeOf } from 
 import type { Reply, SuccessReply } from './reply.ts'
 import { RequestCanceledError, RequestFailedError, RequestTimedOutError } from './request-errors.ts'
 
+/** How long `bus.request` waits. */
 export interface WaitForReply {
   /** How long to wait for the reply after the command was sent, in milliseconds: 1-2,147,483,647, default 30,000. */
   readonly timeoutMs?: number

@@ -20,6 +20,7 @@ export interface CreditBalance {
   readonly month: Month
 }
 
+/** Credits for a tenant. */
 export interface GrantCredits {
   /** `monthly`: valid for the present month in UTC; `purchased`: valid until spent. */
   readonly pool: Pool
@@ -39,6 +40,7 @@ export interface CreditsDeps {
 
 /** A tenant's credits: an append-only ledger with two pools. */
 export const createCredits = ({ workflows, queries, clock, ids }: CreditsDeps) => ({
+  /** The credits of a tenant in this month. */
   balance: async (tenant: string): Promise<CreditBalance> => {
     const tenantId = tenantOf(tenant)
     const month = monthOf(clock.now().toISOString())

@@ -4,8 +4,10 @@ import type { RunEvent } from '../../domain/workflow-run/events.ts'
 import { historyOfRun, type RunSnapshot, type RunSummary, runAt } from '../../domain/workflow-run/history.ts'
 import { type Comparison, type HistoryOptions, momentsOf, selectHistory } from '../investigation/read-history.ts'
 
+/** Which moments of a workflow run `runs.history` returns. */
 export type RunHistoryOptions = Omit<HistoryOptions, 'tenantId'>
 
+/** The events of a workflow run, with its state after each. */
 export interface RunHistory {
   /** The run's id. */
   readonly id: string

@@ -3,6 +3,7 @@ import type { RunRejection } from '../../domain/workflow-run/rejections.ts'
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError, ContentionError, InvalidInputError, InvalidOperationError } from '../shared/errors.ts'
 
+/** There is no workflow run with this id, or it belongs to another tenant. */
 export class RunNotFoundError extends CommandBusError {
   override readonly name = 'RunNotFoundError'
   constructor(runId: string) {
@@ -10,6 +11,7 @@ export class RunNotFoundError extends CommandBusError {
   }
 }
 
+/** There is no workflow template with this id, or it belongs to another tenant. */
 export class TemplateNotFoundError extends CommandBusError {
   override readonly name = 'TemplateNotFoundError'
   constructor(templateId: string) {

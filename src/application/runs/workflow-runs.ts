@@ -22,6 +22,7 @@ import {
 import { toWorkflowRun } from './run-view.ts'
 import { DEFAULT_RETRY_COUNT, DEFAULT_TENANT, filesOf, retryCountOf, runStatusOf, tenantOf } from './workflow-input.ts'
 
+/** A new workflow run: the template, and the files. */
 export interface StartRun {
   readonly templateId: string
   /** 1 to 10,000 files; all inputs together have at most 1 MiB as JSON text. */

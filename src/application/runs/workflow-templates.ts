@@ -12,6 +12,7 @@ import { TemplateNotFoundError } from './run-errors.ts'
 import { priceOf, templateNameOf, tenantOf } from './workflow-input.ts'
 import type { WorkflowStore } from './workflow-store.ts'
 
+/** A new template of workflow runs. */
 export interface NewTemplate {
   readonly name: string
   /** The price of a file, in credits: a whole number from 0. */

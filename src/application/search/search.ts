@@ -4,6 +4,7 @@ import type { Searchable, SearchableKey, SearchStore } from '../ports/search/sea
 import { InvalidInputError } from '../shared/errors.ts'
 import { commandTypeOf, domainOf, optional, textOf } from '../shared/input.ts'
 
+/** Members of payloads that commands can be found by. */
 export interface DeclareSearchOptions {
   /** Only commands of this domain. Default: of every domain. */
   readonly domain?: string
@@ -16,6 +17,7 @@ export interface DeclareSearchOptions {
   readonly wait?: boolean
 }
 
+/** The member that commands are no longer found by. */
 export interface DropSearchOptions extends Omit<DeclareSearchOptions, 'paths' | 'operator' | 'wait'> {
   readonly path: string
 }
@@ -82,6 +84,7 @@ export const createSearch = (store: SearchStore, log: Log) => {
   }
 }
 
+/** What payloads are searched by. @interface */
 export type Search = ReturnType<typeof createSearch>
 
 const searchPathOf = (value: unknown, field: string): string => {

@@ -10,6 +10,7 @@ export interface ViewUser {
   readonly tenant: string | null
 }
 
+/** A view: filters of a list, under a name. */
 export interface SetView {
   readonly list: ViewedList
   /** Names of the list's filters with their values, such as `{ status: 'FAILED' }`, or `from: '-1h'` for an hour ago. */
@@ -18,6 +19,7 @@ export interface SetView {
   readonly shared?: boolean
 }
 
+/** There is no view of this name that the caller can see. */
 export class ViewNotFoundError extends CommandBusError {
   override readonly name = 'ViewNotFoundError'
   constructor(name: string) {
@@ -90,6 +92,7 @@ export const createViews = (store: ViewStore) => ({
   },
 })
 
+/** Views of one person, and those that are shared in its tenant. @interface */
 export type Views = ReturnType<typeof createViews>
 
 const ownerOf = ({ subject, tenant }: ViewUser): ViewOwner => ({

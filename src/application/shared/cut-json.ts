@@ -46,6 +46,7 @@ export const cutMember = <Name extends string>(
 export const cutMessage = <Text extends string | null>(message: Text): Text =>
   (message === null ? null : storableText(message, MESSAGE_CHARACTERS)) as Text
 
+/** A change of a value; large values are cut. */
 export type CutChange = Change & CutBeside<'from' | 'to'>
 
 export interface CutChanges {

@@ -124,6 +124,7 @@ export class UnavailableError extends CommandBusError {
 
 /** The send needs a new queue, and the limit of queues is reached. Nothing was done. */
 export class TooManyQueuesError extends CommandBusError {
+  override readonly name = 'TooManyQueuesError'
   constructor(message: string) {
     super('TOO_MANY_QUEUES', message)
   }

@@ -35,10 +35,12 @@ export interface AdoptOptions extends SettleOptions, AdoptChoice {
   readonly closed?: ReadonlyMap<string, string>
 }
 
+/** Which messages of other programs are dropped, by whom and why. */
 export interface DropOptions extends SettleOptions {
   readonly reason: string
 }
 
+/** What `strangers.adopt` did. */
 export interface AdoptedStrangers {
   readonly adopted: readonly { readonly strangerId: string; readonly domain: string; readonly commandId: string }[]
   /** Those that cannot be adopted, with the reason; they stay. */
@@ -47,6 +49,7 @@ export interface AdoptedStrangers {
   readonly nextCursor: string | null
 }
 
+/** What `strangers.drop` did. `nextCursor` null: all that match were dropped. */
 export interface DroppedStrangers {
   readonly dropped: number
   readonly nextCursor: string | null
@@ -128,6 +131,7 @@ export const createStrangers = (store: StrangerStore, log: Log) => {
   }
 }
 
+/** Messages of other programs on queues of commands: docs/adopting-pgmq.md. @interface */
 export type Strangers = ReturnType<typeof createStrangers>
 
 const DEFAULT_LIMIT = 100

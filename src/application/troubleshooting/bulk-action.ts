@@ -57,6 +57,7 @@ export interface ActionView {
   readonly items?: Page<ActionItem>
 }
 
+/** What `actions.get` returns of an action. */
 export interface GetActionOptions {
   /** Only this tenant's actions; others count as unknown. Null or absent: all. */
   readonly tenantId?: string | null
@@ -66,6 +67,7 @@ export interface GetActionOptions {
   readonly at?: string
 }
 
+/** There is no action with this id, or it belongs to another tenant. */
 export class ActionNotFoundError extends CommandBusError {
   override readonly name = 'ActionNotFoundError'
   constructor(actionId: string) {

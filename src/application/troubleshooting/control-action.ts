@@ -3,6 +3,7 @@ import { InvalidOperationError } from '../shared/errors.ts'
 import { commandIdOf, optional, textOf } from '../shared/input.ts'
 import { ActionNotFoundError, type ActionView, isVisible, toActionView } from './bulk-action.ts'
 
+/** Who pauses, resumes or stops an action on many. */
 export interface ControlOptions {
   readonly operator: string
   /** Why; kept with the change. */
@@ -11,7 +12,8 @@ export interface ControlOptions {
   readonly tenantId?: string | null
 }
 
-type Control = (id: string, options: ControlOptions) => Promise<ActionView>
+/** Pauses, resumes or stops an action on many. */
+export type Control = (id: string, options: ControlOptions) => Promise<ActionView>
 
 /** What an operator does to an unfinished action, between two of its pieces. A finished one does not change. */
 const control =

@@ -21,6 +21,7 @@ export interface BlockedItem extends CommandKey {
   readonly message: string
 }
 
+/** How many messages or replies an action would send to a queue. */
 export interface QueueCount {
   readonly queue: string
   readonly count: number

@@ -24,6 +24,7 @@ export type EffectsOf = (recorded: Recorded<CommandEvent>) => readonly {
   readonly archivedMsgId?: string | null
 }[]
 
+/** A message that an action would send. */
 export interface PlannedMessage {
   readonly queue: string
   /** The archived message that would be sent again. */
@@ -35,6 +36,7 @@ export interface PlannedMessage {
   readonly dataPreview?: string
 }
 
+/** A reply that an action would send. */
 export interface PlannedReply {
   readonly queue: string
   readonly body: Json

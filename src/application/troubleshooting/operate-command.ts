@@ -35,6 +35,7 @@ export interface OperateDeps {
   readonly faultsOf: (key: CommandKey, data: Json, scope: Scope) => Promise<readonly string[]>
 }
 
+/** Who cancels a command, and why. */
 export interface CancelOptions extends Scope {
   /** The actor for the audit. Default `sender`. */
   readonly actor?: string

@@ -110,6 +110,7 @@ export interface OperatorCalls {
   readonly endAttempt: OperatorCall<OperatorOptions['endAttempt'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
 }
 
+/** What an operator does to one command. */
 export type OperatorCall<Options, Done> = (domain: string, commandId: string, options: Options) => Promise<Done>
 
 /** An action on many parked commands: those of a filter (`{}` means all), or those named by id. */

@@ -23,6 +23,7 @@ export interface RehearseDeps {
   readonly clock: Clock
 }
 
+/** How a rehearsal runs. */
 export interface RehearseOptions extends Scope {
   /** Replaces the command's payload in the rehearsal. */
   readonly data?: unknown
@@ -32,6 +33,7 @@ export interface RehearseOptions extends Scope {
   readonly timeoutMs?: number
 }
 
+/** How a rehearsal ended: as an attempt would, or by its deadline or a crash. */
 export type RehearsalOutcome =
   | 'SUCCESS'
   | 'TRANSIENT'

@@ -1,5 +1,6 @@
 import type { CauseCourse } from '../ports/reading/figures.ts'
 
+/** Whether a problem grows. */
 export type Trend = 'rises' | 'steady' | 'falls'
 
 export interface Course {

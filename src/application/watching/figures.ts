@@ -14,6 +14,7 @@ import { InvalidInputError } from '../shared/errors.ts'
 import { commandTypeOf, defined, domainOf, oneOf, queueOf } from '../shared/input.ts'
 import { type Status, statusOf } from './status.ts'
 
+/** What the sentence about the state looks at. */
 export interface StatusOptions {
   /** The time zone of the times in the sentence, such as `Europe/Berlin`. Default UTC. */
   readonly timeZone?: string

@@ -34,6 +34,7 @@ export const problemKinds = [
  */
 export type ProblemKind = (typeof problemKinds)[number]
 
+/** One thing that is broken. */
 export interface StatusProblem {
   readonly kind: ProblemKind
   readonly domain: string | null

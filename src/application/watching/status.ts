@@ -3,6 +3,7 @@ import type { Trend } from './course.ts'
 import { failuresOf } from './failures.ts'
 import { type Clock, problemKinds, type StatusFacts, type StatusProblem } from './problems.ts'
 
+/** What is broken now, in a sentence and in parts. */
 export interface Status {
   readonly at: string
   /** What is broken, since when, how much, and whether it gets worse. */

@@ -19,6 +19,7 @@ export type ParkingReason = (typeof parkingReasons)[number]
 export const errorTypes = [...fatal, 'TRANSIENT', 'BUSINESS_RULE'] as const
 export type ErrorType = (typeof errorTypes)[number]
 
+/** Why an attempt did not succeed, as the log keeps it. */
 export interface CommandError {
   readonly type: ErrorType
   readonly code: string
@@ -32,6 +33,7 @@ export interface CommandError {
   readonly causes?: readonly ErrorCause[]
 }
 
+/** An error behind an error (`cause`). */
 export interface ErrorCause {
   /** The `cause` of an error, or a `member` of an AggregateError. */
   readonly kind: 'cause' | 'member'

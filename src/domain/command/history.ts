@@ -20,6 +20,7 @@ export interface CommandSnapshot extends Pick<CommandColumns, (typeof historyCol
   readonly result: Json
 }
 
+/** One event of a command, what it changed, and the state after it. */
 export type HistoryStep = Step<CommandEvent, CommandSnapshot>
 
 /** Folds the events of one command, in order from the first, into one step for each. */

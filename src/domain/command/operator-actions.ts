@@ -178,7 +178,9 @@ export const operatorActions = {
   },
 } as const satisfies { readonly [A in ActionName]: OperatorAction<ActionDetails[A]> }
 
+/** What operators do to a command. */
 export type ActionName = keyof ActionDetails
+/** What operators do to many parked commands. */
 export type ParkedAction = Exclude<ActionName, 'endAttempt'>
 
 export const parkedActionNames = Object.keys(parkedActions) as readonly ParkedAction[]

@@ -138,6 +138,7 @@ export const parkedConditions: readonly (readonly [name: ConditionName, conditio
   conditions,
 ) as never
 
+/** A condition of a filter for actions on many. */
 export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'frame' | 'from' | 'to'
 
 /** The parked commands of an action on many: those that match all conditions; no condition means every parked command. */

@@ -9,6 +9,7 @@ export const commandStatuses = [
   'IN_TROUBLESHOOTING_QUEUE',
 ] as const
 
+/** The status of a command; docs/lifecycle.md shows how they follow each other. */
 export type CommandStatus = (typeof commandStatuses)[number]
 
 type TerminalStatus = 'COMPLETED' | 'FAILED' | 'CANCELED'

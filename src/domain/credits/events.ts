@@ -1,5 +1,6 @@
 import type { Instant } from '../instant.ts'
 
+/** Monthly credits end with their month; purchased ones stay until they are spent. */
 export type Pool = 'monthly' | 'purchased'
 
 export const pools: readonly Pool[] = ['monthly', 'purchased']

@@ -1,6 +1,7 @@
 import type { Json } from '../json/json.ts'
 
 export const findingKinds = ['value', 'member', 'type', 'range', 'tenant', 'worker', 'build', 'time'] as const
+/** What kind of difference was found. */
 export type FindingKind = (typeof findingKinds)[number]
 
 /** What most of the failed have, and few of the succeeded. */
@@ -19,6 +20,7 @@ export interface Finding {
   readonly sentence: string
 }
 
+/** What most of the failed commands of a cause have, and few of the succeeded. */
 export interface Explained {
   /** How many commands were compared. */
   readonly failed: number

@@ -23,6 +23,7 @@ export interface FileState extends FileBefore {
   readonly before: FileBefore | null
 }
 
+/** What a workflow run was charged, and what was given back of it. */
 export interface ChargeOfRun {
   readonly chargeId: string
   readonly round: number

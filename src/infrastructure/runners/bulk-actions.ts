@@ -34,6 +34,7 @@ export interface ActionsDeps {
   readonly log: Log
 }
 
+/** How one action on many is carried out here and now. */
 export interface RunOneOptions {
   /** Called with every change. */
   readonly onProgress?: (view: ActionView) => void
@@ -144,10 +145,14 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
 
   return {
     store,
+    /** Starts an action in the background. */
     start: woken(begin),
+    /** The action, or null. */
     get: getAction({ store }),
+    /** Actions, newest first, in pages. */
     list: listActions({ store }),
     pause: pauseAction(store),
+    /** Goes on with a paused action. */
     resume: woken(resumeAction(store)),
     stop: stopAction(store),
 

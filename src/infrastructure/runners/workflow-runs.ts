@@ -8,6 +8,7 @@ import type { Leadership } from '../postgres/transactions/leadership.ts'
 import type { WakeUp } from '../shared/wake-up.ts'
 import { createLeader, type LeaderDeps } from './leader.ts'
 
+/** How workflow runs are carried out. */
 export interface WorkflowOptions {
   /** The domain whose workers work on files. Default `workflow`. */
   readonly domain?: string

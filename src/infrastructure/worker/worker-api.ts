@@ -3,6 +3,7 @@ import type { AnyHandler, Handler } from './attempt/handler.ts'
 import type { MapError } from './failures/failures.ts'
 import type { OnUnknownType } from './flow/unknown-types.ts'
 
+/** What a worker handles, and how. */
 export interface WorkerOptions {
   /** The worker receives the commands of this domain. */
   readonly domain: string
@@ -49,6 +50,7 @@ export interface WorkerOptions {
   readonly adoptStrangers?: boolean
 }
 
+/** How a worker stops. */
 export interface StopOptions {
   /** How long running handlers may go on, in milliseconds. Default 30,000. */
   readonly deadlineMs?: number
@@ -74,6 +76,7 @@ export interface Worker {
    * `withinMs` milliseconds, default 2,000.
    */
   readonly crashed: (error: unknown, options?: { readonly withinMs?: number }) => Promise<void>
+  /** Whether it works, and the reasons if not. */
   readonly health: () => Health
   /** The handler for a command type: its own, else that of `*`. */
   readonly handlerOf: (commandType: string) => AnyHandler | undefined

@@ -4,6 +4,7 @@ import type { Json } from '../../domain/json/json.ts'
 import { numberFault } from '../../domain/json/json-numbers.ts'
 import { type Incident, incidents } from '../running/incidents.ts'
 
+/** Limits of the lives that are made. */
 export interface LifeOptions {
   /** The most incidents in one life. Default 6. */
   readonly most?: number

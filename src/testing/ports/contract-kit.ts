@@ -21,7 +21,9 @@ export interface Noted {
 /** A caller's transaction, where an adapter can join one. */
 export interface OpenTransaction {
   readonly within: Transaction
+  /** Commits the transaction. */
   readonly commit: () => Promise<void>
+  /** Rolls the transaction back. */
   readonly rollback: () => Promise<void>
 }
 
@@ -29,9 +31,11 @@ export interface OpenTransaction {
 export interface Opened {
   readonly store: EventStore<Noted>
   readonly feed: EventFeed<Noted>
+  /** Begins a transaction that stays open. */
   readonly begin?: () => Promise<OpenTransaction>
   /** Removes a stream's events from the log, where an adapter knows archived streams. */
   readonly archive?: (stream: string) => Promise<void>
+  /** Closes what was opened. */
   readonly close: () => Promise<void>
 }
 

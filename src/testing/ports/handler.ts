@@ -15,6 +15,7 @@ export interface HandlerUnderTest {
 /** One test: pass `name` and `run` to your test runner. */
 export interface Case {
   readonly name: string
+  /** Shows the case; rejects where it does not hold. */
   readonly run: () => Promise<void>
 }
 

@@ -1,9 +1,13 @@
 /** What the suites use of Vitest's functions, which the caller passes in. */
 export interface Vitest {
+  /** `describe` of the test runner. */
   readonly describe: (name: string, declare: () => void) => void
+  /** `test` of the test runner. */
   readonly test: (name: string, run: (context: { readonly skip: (note?: string) => unknown }) => unknown) => void
   readonly expect: Expect
+  /** `beforeAll` of the test runner. */
   readonly beforeAll: (run: () => Promise<void>) => void
+  /** `afterAll` of the test runner. */
   readonly afterAll: (run: () => Promise<void>) => void
 }
 

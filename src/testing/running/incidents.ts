@@ -12,6 +12,7 @@ export const incidents = [
   'leaseLost',
   'storeAway',
 ] as const
+/** What can be made to go wrong. */
 export type Incident = (typeof incidents)[number]
 
 /** In place of a command type: any. */

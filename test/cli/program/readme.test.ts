@@ -32,7 +32,7 @@ const runFile = async (command: string, args: readonly string[], env: NodeJS.Pro
 }
 
 describe('the README', () => {
-  test('walks through the demo as it is written', async () => {
+  test('K8: walks through the demo as it is written', async () => {
     const lines = fenced(part(readme, '<!-- walk-through -->', '<!-- end of the walk-through -->'), 'sh').flatMap(
       block => block.trim().split('\n'),
     )
@@ -65,11 +65,24 @@ describe('the README', () => {
       const answer = isLook ? await eventually(look, ({ stdout }) => output.test(stdout)) : await look()
       expect(answer).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(output) })
     }
+    // K8: the requests of docs/http.md, without the last, whose answer never ends
+    const http = await readFile(join(repository, 'docs', 'http.md'), 'utf8')
+    const [requests = ''] = fenced(part(http, '<!-- requests -->', '<!-- end of the requests -->'), 'sh')
+    const curls = requests
+      .replace(/^curl -N .*\n/m, '')
+      .replaceAll('http://127.0.0.1:4000', service.url)
+      .replaceAll('curl', 'curl -sf')
+    expect(curls.match(/curl -sf/g)).toHaveLength(2)
+    expect(await shell(curls)).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/"commandId":"[-\w]{36}"[\s\S]*\{"items":/),
+    })
     service.signal('SIGTERM')
     expect(await service.ended).toBe(0)
   })
 
-  test('has an example of the library that compiles and runs', async () => {
+  test('K8: has an example of the library that compiles and runs', async () => {
     const [example = ''] = fenced(readme, 'ts')
     const directory = join(program.directory, 'example')
     await mkdir(directory)

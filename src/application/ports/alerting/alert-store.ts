@@ -64,6 +64,7 @@ export interface AlertDelivery {
   readonly lastError: string | null
 }
 
+/** Which deliveries `alerts.sent` returns. */
 export interface DeliveryFilter {
   /** 1-500, default 100. */
   readonly limit?: number

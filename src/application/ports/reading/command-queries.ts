@@ -36,12 +36,14 @@ export interface OwnedItem extends CommandDetail {
   readonly resultPreview?: string
 }
 
+/** A page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[]
   /** Pass it as `cursor` to get the next page; null: this is the last page. */
   readonly nextCursor: string | null
 }
 
+/** Which commands `queryCommands` returns, how they are sorted, and how many of them. */
 export interface CommandFilter {
   readonly domain?: string
   readonly status?: CommandStatus
@@ -71,6 +73,7 @@ export interface CommandFilter {
   readonly cursor?: string
 }
 
+/** Which parked commands `troubleshooting.list` returns. */
 export interface TroubleshootingFilter extends ParkedFilter {
   readonly tenantId?: string
   /** Default: newest first. `attempts`: most attempts first. */
@@ -81,11 +84,13 @@ export interface TroubleshootingFilter extends ParkedFilter {
   readonly counted?: boolean
 }
 
+/** Which parked commands are counted by cause. */
 export interface GroupFilter extends Omit<TroubleshootingFilter, 'sort' | 'limit' | 'cursor' | 'counted'> {
   /** False: groups by domain, type and error code alone. Default true. */
   readonly byFrame?: boolean
 }
 
+/** A parked command in a list, with its error and payload. */
 export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parkedColumns)[number]> {
   readonly parkedAt: string
   readonly parkedReason: string
@@ -97,6 +102,7 @@ export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parked
   readonly payloadPreview?: string
 }
 
+/** Parked commands with the same cause, counted. */
 export interface TroubleshootingGroup {
   readonly domain: string
   readonly commandType: string
@@ -112,6 +118,7 @@ export interface TroubleshootingGroup {
   readonly care: CauseCare | null
 }
 
+/** What operators wrote about a cause: a note, an assignee, tags, an investigation. */
 export interface CauseCare {
   readonly assignee: string | null
   readonly tags: readonly string[]
@@ -126,11 +133,13 @@ export interface CauseCare {
   readonly investigationReason: string | null
 }
 
+/** Which entries of the audit `getAuditTrail` returns. */
 export interface AuditFilter {
   /** Only entries of this type; MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE. */
   readonly eventType?: string
 }
 
+/** One line of the audit: what happened to a command, when, and who did it. */
 export interface AuditEntry {
   readonly auditId: string
   readonly domain: string

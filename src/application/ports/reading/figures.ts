@@ -1,5 +1,6 @@
 /** How far back figures go. */
 export const figureRanges = ['15m', '1h', '6h', '24h', '7d'] as const
+/** How far back figures go. */
 export type FigureRange = (typeof figureRanges)[number]
 
 /** A range in buckets: `seconds` is the length of one. */
@@ -36,6 +37,7 @@ export interface Spread {
   readonly p95Ms: number | null
 }
 
+/** What happened to commands of one type. */
 export interface TypeFigures extends Outcomes {
   readonly domain: string
   readonly commandType: string
@@ -60,6 +62,7 @@ export interface TypeFigures extends Outcomes {
   readonly running: number
 }
 
+/** Which types `figures.types` returns. */
 export interface TypesFilter {
   /** Default 15m. */
   readonly range?: FigureRange
@@ -77,6 +80,7 @@ export interface Counted {
   readonly behindSeconds: number | null
 }
 
+/** Figures by command type. */
 export interface TypesPage extends Counted {
   readonly range: FigureRange
   /** Where the first bucket begins; the last one is under way. */
@@ -89,6 +93,7 @@ export interface TypesPage extends Counted {
   readonly total: number
 }
 
+/** What waits on a queue, and how fast it changes. */
 export interface QueueFigures {
   readonly queue: string
   readonly kind: 'commands' | 'replies' | 'other'
@@ -117,6 +122,7 @@ export interface QueueFigures {
   readonly strangers: number
 }
 
+/** Which queues `figures.queues` returns. */
 export interface QueuesFilter {
   /** Default 15m. */
   readonly range?: FigureRange
@@ -125,6 +131,7 @@ export interface QueuesFilter {
   readonly tenantId?: string
 }
 
+/** What came to a queue and went from it in a span of time. */
 export interface QueueBucket {
   readonly at: string
   /** At the end of the bucket; null: not known. */
@@ -133,6 +140,7 @@ export interface QueueBucket {
   readonly went: number
 }
 
+/** Figures of queues. */
 export interface QueuesPage extends Counted {
   readonly range: FigureRange
   readonly from: string
@@ -163,6 +171,7 @@ export interface FailureCause {
   readonly sample: string | null
 }
 
+/** Why commands fail: causes with their counts. */
 export interface CausesPage extends Counted {
   /** Those that fail now first, then those with most parked; at most 500. */
   readonly items: readonly FailureCause[]

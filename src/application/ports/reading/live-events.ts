@@ -33,6 +33,7 @@ export interface LiveFilter {
   readonly tenantId?: string
 }
 
+/** Which events a live reader gets, and after which. */
 export interface SubscribeOptions {
   /** The last event already seen; null: the beginning of the log; `now`: only new events. */
   readonly after: FeedPosition | null | 'now'

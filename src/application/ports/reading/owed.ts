@@ -13,6 +13,7 @@ export interface OwedReply
   readonly late: boolean
 }
 
+/** Which owed replies `replies.owed` returns. */
 export interface OwedFilter extends Scope {
   readonly domain?: string
   /** Only those for this queue. */
@@ -26,6 +27,7 @@ export interface OwedFilter extends Scope {
   readonly cursor?: string
 }
 
+/** A page of replies that senders wait for. */
 export interface OwedReplies extends Page<OwedReply> {
   /** How many there are on all pages. */
   readonly total: number

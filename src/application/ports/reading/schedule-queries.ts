@@ -30,6 +30,7 @@ export interface ScheduleHead {
   readonly after: number
 }
 
+/** Which schedules `schedules.list` returns. */
 export interface ScheduleFilter {
   readonly domain?: string
   readonly tenantId?: string

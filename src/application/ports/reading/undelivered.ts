@@ -28,6 +28,7 @@ export interface UndeliveredChoice extends Scope {
   readonly limit?: number
 }
 
+/** Which undelivered replies `replies.undelivered` returns. */
 export interface UndeliveredFilter extends UndeliveredChoice {
   /** True: those that were delivered later. Default false: those that are still undelivered. */
   readonly delivered?: boolean

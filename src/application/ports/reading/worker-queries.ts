@@ -36,6 +36,7 @@ export interface KnownWorker {
   readonly beatAt: string
 }
 
+/** Which workers `workers.list` returns. */
 export interface WorkerFilter extends Scope {
   readonly domain?: string
 }

@@ -19,6 +19,7 @@ export interface WorkflowTemplate {
   readonly archivedAt: string | null
 }
 
+/** A file of a workflow run, as it is now. */
 export interface PerFileResult {
   /** Its index in the list that the run began with. */
   readonly index: number
@@ -34,6 +35,7 @@ export interface PerFileResult {
   readonly jobId: string
 }
 
+/** A workflow run, as it is now. */
 export interface WorkflowRun {
   readonly id: string
   readonly tenantId: string
@@ -65,6 +67,7 @@ export interface WorkflowRun {
   readonly perFileResults: readonly PerFileResult[]
 }
 
+/** Which workflow runs `runs.list` returns. */
 export interface RunFilter {
   readonly status?: RunStatus
   readonly tenantId?: string
@@ -73,6 +76,7 @@ export interface RunFilter {
   readonly cursor?: string
 }
 
+/** Which templates `runs.listTemplates` returns. */
 export interface TemplateFilter {
   /** Templates of this tenant, and those for all tenants. */
   readonly tenantId?: string
@@ -81,6 +85,7 @@ export interface TemplateFilter {
   readonly cursor?: string
 }
 
+/** One change of a balance of credits. */
 export interface CreditEntry {
   readonly revision: number
   readonly kind: 'GRANT' | 'CHARGE' | 'REFUND'
@@ -98,6 +103,7 @@ export interface CreditEntry {
   readonly purchasedLeft: number
 }
 
+/** Which changes of credits `credits.entries` returns. */
 export interface EntryFilter {
   readonly limit?: number
   readonly cursor?: string

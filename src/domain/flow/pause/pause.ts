@@ -4,6 +4,7 @@ import type { Instant } from '../../instant.ts'
 import type { IntentBase } from '../../intent-base.ts'
 import type { FlowPaused, PauseEvent, PauseScope } from './events.ts'
 
+/** A pause: what is paused, by whom, since when and until when. */
 export type PauseFacts = Omit<FlowPaused, 'type'>
 
 export type PauseState =

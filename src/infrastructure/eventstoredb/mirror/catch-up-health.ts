@@ -7,6 +7,7 @@ import { type SetAside, setAsideReasons } from './set-aside.ts'
  */
 export type CatchUpState = 'stopped' | 'starting' | 'standby' | 'following' | 'retrying' | 'faulted'
 
+/** How far the follower of EventStoreDB is, and what is wrong with it. */
 export interface CatchUpHealth {
   readonly status: 'healthy' | 'degraded' | 'critical'
   readonly reasons: readonly string[]

@@ -6,6 +6,7 @@ import type { AwaitedEvent, Dispatched, WaitOptions } from './waiting.ts'
 
 /** Applies the log to PostgreSQL in one process; the others are on standby. */
 export interface Follower {
+  /** How far it is, and what is wrong. */
   readonly health: () => CatchUpHealth
   /** Goes on after the cause of a fault has been repaired. */
   readonly resume: () => void

@@ -18,6 +18,7 @@ export interface Applied {
   readonly msgId: string | null
 }
 
+/** How long to wait until an event has reached PostgreSQL, in milliseconds. */
 export interface WaitOptions {
   /** Default 10,000. */
   readonly timeoutMs?: number

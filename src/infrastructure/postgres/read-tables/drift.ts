@@ -11,6 +11,7 @@ export interface Drift {
   readonly found: Json
 }
 
+/** The row of a read table that differs from the log. */
 export interface RowName {
   readonly table: string
   /** Its primary key, by column. */

@@ -10,6 +10,7 @@ import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
 import { readDeclared } from './search-values.ts'
 
+/** How far a rebuild is. */
 export interface RebuildProgress {
   /** Events applied so far. */
   readonly events: number
@@ -22,6 +23,7 @@ export interface RebuildOptions {
   readonly onProgress?: (progress: RebuildProgress) => void
 }
 
+/** What a rebuild has read and written. */
 export interface Rebuilt {
   readonly events: number
   readonly commands: number

@@ -23,6 +23,7 @@ export interface Finding {
   readonly message: string
 }
 
+/** What a check found to be wrong. */
 export type FindingKind = Finding['kind']
 
 /** Collects findings up to a limit for each kind; beyond it they are only counted. */

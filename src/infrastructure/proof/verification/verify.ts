@@ -12,6 +12,7 @@ import { rowFinding, verifyEvents } from './verify-events.ts'
 import { verifyMessages } from './verify-messages.ts'
 import { type KnownSeal, verifySeals } from './verify-seals.ts'
 
+/** What `maintenance.verify` checks, and how much of what it finds is listed. */
 export interface VerifyOptions {
   /** About how many findings of each kind are listed; the check ends when all kinds are full. Default 1,000. */
   readonly limit?: number
@@ -19,15 +20,18 @@ export interface VerifyOptions {
   readonly trusted?: readonly string[]
   /** Copies of seals, which must still be in the log. */
   readonly known?: readonly KnownSeal[]
+  /** Called now and then with how far the check is. */
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
+/** How far a check is. */
 export interface VerifyProgress {
   readonly events: number
   /** About how many events there are. */
   readonly total: number
 }
 
+/** What a check of the log, the read tables and the queues found. */
 export interface Verified {
   /** The name of the log. */
   readonly log: string

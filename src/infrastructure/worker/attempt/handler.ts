@@ -32,6 +32,7 @@ export interface HandlerContext<Payload = Json> {
 /** Returns the result (any JSON value; undefined means null), or throws one of the command errors. */
 export type Handle<Payload> = (data: Payload, context: HandlerContext<Payload>) => Promise<unknown> | unknown
 
+/** A handler, and what its worker has to know of it. */
 export interface HandlerDefinition<Payload> {
   /**
    * An io-ts codec or a Standard Schema (zod, valibot, arktype and others). The handler receives what it makes of the payload; a

@@ -10,8 +10,10 @@ import type { CommandError, ErrorType } from '../../../domain/command/events.ts'
 import { maskedText, maskJson, messageOf, traceOf } from './describe-error.ts'
 import { codeOf, textOf } from './thrown.ts'
 
+/** What an error of a handler means for its command. */
 export type HandlerErrorType = Extract<ErrorType, 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE'>
 
+/** What an error of another library means: its class, code and message. */
 export interface MappedError {
   readonly type: HandlerErrorType
   readonly code?: string
