@@ -306,6 +306,33 @@ begin
   return null;
 end $$;
 
+-- Has the tables of a queue vacuumed for the way they are used: of each message the queue keeps two dead rows soon (hidden from
+-- others, then deleted), and an archive only grows. Settings that somebody has chosen stay, and tables of other roles do too. A
+-- lock that another holds (a vacuum by hand) is not waited for: the next process that looks for the queue tries again.
+create function command_bus_tend_queue(queue text) returns void
+language plpgsql
+set lock_timeout = '100ms'
+as $$
+declare
+  v_table record;
+begin
+  for v_table in
+    select c.oid::regclass as name, x.settings from (values
+      ('q_', 'autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0'),
+      ('a_', 'autovacuum_vacuum_insert_scale_factor = 0.05')) x(prefix, settings)
+    join pg_class c on c.oid = to_regclass(format('pgmq.%I', x.prefix || queue))
+    -- a partitioned table cannot have them
+    where c.relkind = 'r' and pg_has_role(c.relowner, 'usage')
+      and not exists (select from unnest(c.reloptions) o where o like 'autovacuum%')
+  loop
+    begin
+      execute format('alter table %s set (%s)', v_table.name, v_table.settings);
+    exception when others then
+      raise debug 'the vacuum settings of % were not set: %', v_table.name, sqlerrm;
+    end;
+  end loop;
+end $$;
+
 -- Makes a queue if it does not exist. A queue that was dropped by hand would give out ids again that its commands have had,
 -- so it goes on after the last one.
 create function command_bus_make_queue(queue text) returns void
@@ -320,6 +347,10 @@ begin
     raise exception '% is not a valid queue name', queue using errcode = 'invalid_parameter_value';
   end if;
   if exists (select from pgmq.meta m where m.queue_name = queue) then
+    -- not queues of replies, which each report of a worker comes here for
+    if command_bus_domain_of(queue) is not null then
+      perform command_bus_tend_queue(queue);
+    end if;
     return;
   end if;
   if command_bus_only_sends() and (select count(*) from pgmq.meta) >= command_bus_most_queues_of_senders() then
@@ -327,6 +358,7 @@ begin
       using errcode = 'insufficient_privilege', hint = 'drop some, or let the owner replace function command_bus_most_queues_of_senders()';
   end if;
   perform pgmq.create(queue);
+  perform command_bus_tend_queue(queue);
   if command_bus_domain_of(queue) is not null then
     select max(c.msg_id) into v_last from command_bus_command c
       where c.domain = command_bus_domain_of(queue) collate "C" and c.queue_name = queue;

@@ -182,6 +182,7 @@ revoke all on function command_bus_send_right() from public;
 -- only for the owner and these functions
 revoke all on function command_bus_put_rows(regclass, jsonb, text[]) from public;
 revoke all on function command_bus_grant_queue(text) from public;
+revoke all on function command_bus_tend_queue(text) from public;
 revoke all on function command_bus_put_replies(text, jsonb[]) from public;
 revoke all on function command_bus_postpone(text, bigint[], float8[], boolean) from public;
 revoke all on function command_bus_delay(text, bigint[], jsonb) from public;

@@ -1,4 +1,5 @@
 import type { Mode } from '../mode.ts'
+import { scale } from '../scale/mode.ts'
 import { backlog } from './backlog.ts'
 import { bulk } from './bulk.ts'
 import { eventStoreDb } from './eventstoredb.ts'
@@ -24,6 +25,7 @@ export const modes: Readonly<Record<string, Mode>> = {
   backlog,
   bulk,
   growth,
+  scale,
   profile,
   peers,
 }

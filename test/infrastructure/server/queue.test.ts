@@ -88,3 +88,54 @@ describe('a read that is no longer the last one', () => {
     expect((await rows()).map(({ vt }, i) => vt > before[i].vt)).toEqual([true, true])
   })
 })
+
+describe('vacuum settings of the tables of a queue', () => {
+  const settings = async () => {
+    const { rows } = await database.pool.query<{ name: string; settings: readonly string[] | null }>(
+      `select relname as name, reloptions as settings from pg_class
+       where relnamespace = 'pgmq'::regnamespace and relkind = 'r' and relname ~ '^[qa]_.*__'`,
+    )
+    return Object.fromEntries(rows.map(row => [row.name, row.settings]))
+  }
+  const ofQueue = [
+    'autovacuum_vacuum_threshold=1000',
+    'autovacuum_vacuum_scale_factor=0.01',
+    'autovacuum_vacuum_cost_delay=0',
+  ]
+  const ofArchive = ['autovacuum_vacuum_insert_scale_factor=0.05']
+  const ensure = (...queues: readonly string[]) => createQueueCatalog(database.pool).ensure(new Set(queues))
+
+  test('are set when the bus makes the queue, and on a queue of commands that existed', async () => {
+    await ensure('new__commands', 'new__replies', 'q__commands')
+    expect(await settings()).toEqual({
+      ...{ q_new__commands: ofQueue, a_new__commands: ofArchive },
+      ...{ q_new__replies: ofQueue, a_new__replies: ofArchive },
+      ...{ q_q__commands: ofQueue, a_q__commands: ofArchive },
+    })
+  })
+
+  test('stay as somebody chose them, as they are in tables of another role, and never keep a queue from use', async () => {
+    const role = `tend_${process.pid}_${Date.now()}`
+    const client = await database.pool.connect()
+    try {
+      await client.query(`alter table pgmq.q_q__commands set (autovacuum_vacuum_threshold = 7)`)
+      await client.query(`create role ${role}`)
+      await client.query(`alter function command_bus_tend_queue(text) security definer`)
+      await client.query(`alter function command_bus_tend_queue(text) owner to ${role}`)
+      await client.query(`grant usage on schema pgmq to ${role}`)
+      await ensure('q__commands')
+      expect(await settings()).toEqual({ q_q__commands: ['autovacuum_vacuum_threshold=7'], a_q__commands: null })
+
+      await client.query(`alter function command_bus_tend_queue(text) owner to current_user`)
+      await client.query('begin; lock table pgmq.a_q__commands in share update exclusive mode')
+      await ensure('q__commands')
+      await client.query('commit')
+      expect((await settings()).a_q__commands).toBeNull()
+      await ensure('q__commands')
+      expect((await settings()).a_q__commands).toEqual(ofArchive)
+    } finally {
+      await client.query(`rollback; drop owned by ${role}; drop role ${role}`)
+      client.release()
+    }
+  })
+})

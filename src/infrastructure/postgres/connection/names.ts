@@ -123,6 +123,7 @@ export const schemaNames = [
   'command_bus_streams',
   'command_bus_sweep_paused',
   'command_bus_take_turns',
+  'command_bus_tend_queue',
   'command_bus_type_figure',
   'command_bus_undelivered',
   'command_bus_unhandled',
