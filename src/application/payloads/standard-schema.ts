@@ -9,7 +9,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string
     /** Checks a value, and may change it. A promise is awaited. */
     readonly validate: (value: unknown) => StandardAnswer<Output> | Promise<StandardAnswer<Output>>
-    /** Only for the compiler: there is no such value when the program runs. */
+    /** Only for the compiler; when the program runs, the member is missing. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }

@@ -20,7 +20,7 @@ export interface MemoryWorker {
   readonly hands: Omit<ReturnType<typeof createHands>, 'reporter' | 'pausing' | 'hiding' | 'queues'>
 }
 
-/** A worker that works when it is told to, with the same calls as the real one. */
+/** A worker that works when a test says so, with the same calls as the real one. */
 export const createMemoryWorker = (deps: MemoryWorkerDeps, options: WorkerOptions): Worker => {
   if (options.adoptStrangers === true) throw new NotInMemoryError('messages of other programs (`adoptStrangers`)')
   const settings = settingsOf({ concurrency: 1, ...options })

@@ -100,7 +100,7 @@ describe('commands that no worker is there for', () => {
     expect(await bus.workers.missing({ domain: 'lanes' })).toMatchObject([{ domain: 'lanes', pending: 1 }])
   })
 
-  test('O8: a tenant is told of its own commands only, and of no more than 1,000', async () => {
+  test('O8: a tenant sees its own commands only, and of no more than 1,000', async () => {
     const { bus } = await createTestBus()
     await bus.sendBatch('mail', [
       { commandType: 'Send', data: {}, tenantId: 'acme' },
