@@ -89,7 +89,7 @@ test('K9: selectors, ports, references and volumes of the manifests lead to some
 
 test('K9: the program accepts the variables and flags of the manifests, and listens where the probes ask', async () => {
   const { help } = await helpOf()
-  const readme = await textOf('README.md')
+  const page = await textOf('docs/configuration.md')
   for (const container of await containersOf()) {
     const variables = await variablesOf(container)
     const config = readConfig(variables)
@@ -100,7 +100,7 @@ test('K9: the program accepts the variables and flags of the manifests, and list
     const [command = '', ...args] = container.args as readonly string[]
     const known = await help(command)
     for (const flag of args.filter(arg => arg.startsWith('--'))) expect(known).toContain(flag)
-    for (const name of Object.keys(variables)) expect(readme).toMatch(new RegExp(`^[|].*\\b${name}\\b.*[|]$`, 'm'))
+    for (const name of Object.keys(variables)) expect(page).toMatch(new RegExp(`^[|].*\\b${name}\\b.*[|]$`, 'm'))
   }
 })
 

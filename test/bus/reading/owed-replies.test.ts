@@ -36,12 +36,13 @@ const waitingByLog = async ({ pool }: Pick<TestBus, 'pool'>): Promise<readonly s
   return [...waiting].sort()
 }
 
+/** Also the total where it is another: pages that are read while something changes may differ from it for a moment. */
 const waitingByRows = async ({ bus }: Pick<TestBus, 'bus'>): Promise<readonly string[]> => {
   const found: string[] = []
   for (let cursor: string | null | undefined; cursor !== null; ) {
     const page = await bus.replies.owed({ limit: 17, ...(cursor === undefined ? {} : { cursor }) })
     found.push(...page.items.map(({ commandId }) => commandId))
-    if (page.nextCursor === null) expect(found).toHaveLength(page.total)
+    if (page.nextCursor === null && found.length !== page.total) found.push(`of ${page.total}`)
     cursor = page.nextCursor
   }
   return found.sort()
