@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { parseAllDocuments } from 'yaml'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -14,15 +14,9 @@ export const textOf = (name: string): Promise<string> => readFile(pathOf(name), 
 // biome-ignore lint/suspicious/noExplicitAny: each file has a shape of its own
 export type Document = any
 
-interface Yaml {
-  readonly parse: (text: string) => Document
-  readonly parseAllDocuments: (text: string) => readonly { readonly errors: readonly Error[]; toJS(): Document }[]
-}
-const yaml: Yaml = createRequire(import.meta.url)('yaml')
-
 /** The documents of a file; an error of its syntax is thrown. */
 export const documentsOf = async (name: string): Promise<readonly Document[]> =>
-  yaml.parseAllDocuments(await textOf(name)).map(document => {
+  parseAllDocuments(await textOf(name)).map(document => {
     if (document.errors[0] !== undefined) throw document.errors[0]
     return document.toJS()
   })

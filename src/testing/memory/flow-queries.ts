@@ -1,4 +1,4 @@
-import type { Pause, PauseQueries } from '../../application/ports/reading/flow-queries.ts'
+import type { PauseQueries } from '../../application/ports/reading/flow-queries.ts'
 import type {
   ScheduleProgress,
   ScheduleQueries,
@@ -9,6 +9,7 @@ import { cutMember } from '../../application/shared/cut-json.ts'
 import { isWithin } from '../../application/shared/scope.ts'
 import { commandStream } from '../../domain/command/names.ts'
 import { terminalStatuses } from '../../domain/command/transitions.ts'
+import { type PauseRow, pauseOf } from '../../infrastructure/postgres/flow/pause-rows.ts'
 import { type ScheduleRow, storedOf } from '../../infrastructure/postgres/flow/schedule-rows.ts'
 import type { Tables } from './tables.ts'
 
@@ -17,33 +18,10 @@ export interface FlowQueriesDeps {
   readonly now: () => number
 }
 
-interface PauseRow {
-  readonly pause_id: string
-  readonly domain: string
-  readonly command_type: string | null
-  readonly tenant_id: string | null
-  readonly reason: string
-  readonly until: string | null
-  readonly paused_by: string
-  readonly paused_at: string
-  readonly resumed_at: string | null
-}
-
-const pauseOf = (row: PauseRow): Pause => ({
-  pauseId: row.pause_id,
-  domain: row.domain,
-  commandType: row.command_type,
-  tenantId: row.tenant_id,
-  reason: row.reason,
-  until: row.until,
-  pausedBy: row.paused_by,
-  pausedAt: row.paused_at,
-})
-
 /** The pauses in force. */
 export const createMemoryPauses = ({ tables, now }: FlowQueriesDeps): PauseQueries => ({
   inForce: async ({ domain, tenantId }) =>
-    (tables.rows('command_bus_pause') as unknown as readonly PauseRow[])
+    (tables.rows('command_bus_pause') as unknown as readonly (PauseRow & { readonly resumed_at: string | null })[])
       .filter(
         row =>
           row.resumed_at === null &&

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
@@ -29,6 +29,38 @@ export interface InstalledServer {
   readonly stop: () => Promise<void>
 }
 
+interface ServerPlace {
+  readonly bin: string
+  readonly data: string
+  /** Removed when the server stops. */
+  readonly root: string
+  readonly options: SpawnOptions
+}
+
+/** Starts `postgres` on its data; it may not answer yet. */
+export const runServer = async ({ bin, data, root, options }: ServerPlace) => {
+  const port = await freePort()
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    fsync: 'off',
+    max_connections: 60,
+  }
+  const server = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    { ...options, stdio: 'ignore' },
+  )
+  const ended = once(server, 'exit')
+  const stop = async (): Promise<void> => {
+    if (server.exitCode === null && server.signalCode === null) server.kill('SIGQUIT')
+    await ended
+    await rm(root, { recursive: true, force: true })
+  }
+  return { port, server, stop }
+}
+
 /**
  * Starts one of them, with its own data. PostgreSQL finds its files by the place of its program: a copy of the program has
  * its own extension folder, and the machine's does not change.
@@ -53,25 +85,7 @@ export const startInstalled = async (version: string): Promise<InstalledServer> 
   const args = ['-D', data, '-U', 'admin', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
   const made = spawnSync(join(LIB, version, 'bin', 'initdb'), args, { ...options, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`initdb of PostgreSQL ${version} failed: ${made.stderr}`)
-  const port = await freePort()
-  const settings = {
-    listen_addresses: '127.0.0.1',
-    port,
-    unix_socket_directories: '',
-    fsync: 'off',
-    max_connections: 60,
-  }
-  const server = spawn(
-    join(bin, 'postgres'),
-    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...options, stdio: 'ignore' },
-  )
-  const ended = once(server, 'exit')
-  const stop = async (): Promise<void> => {
-    if (server.exitCode === null && server.signalCode === null) server.kill('SIGQUIT')
-    await ended
-    await rm(root, { recursive: true, force: true })
-  }
+  const { port, server, stop } = await runServer({ bin, data, root, options })
   const url = `postgres://admin@127.0.0.1:${port}/postgres`
   while (!(await answers(url))) {
     if (server.exitCode !== null) {

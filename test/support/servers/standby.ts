@@ -1,10 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { chmod, chown, mkdir, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRoot, type RunAs, serverAccount, serverEnv } from '../../../src/infrastructure/postgres/embedded/os-user.ts'
-import { freePort } from '../../../src/infrastructure/postgres/embedded/postmaster.ts'
 import { dataDirectory } from './data-directory.ts'
+import { runServer } from './installed-postgres.ts'
 
 export interface Standby {
   /** Connection string of a superuser. It may not answer yet. */
@@ -27,26 +26,6 @@ export const startStandby = async (version: string, primaryUrl: string): Promise
   const from = ['-h', hostname, '-p', primaryPort, '-U', username, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '-N']
   const copied = spawnSync(join(bin, 'pg_basebackup'), from, { ...options, encoding: 'utf8' })
   if (copied.status !== 0) throw new Error(`pg_basebackup of PostgreSQL ${version} failed: ${copied.stderr}`)
-  const port = await freePort()
-  const settings = {
-    listen_addresses: '127.0.0.1',
-    port,
-    unix_socket_directories: '',
-    fsync: 'off',
-    max_connections: 60,
-  }
-  const server = spawn(
-    join(bin, 'postgres'),
-    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...options, stdio: 'ignore' },
-  )
-  const ended = once(server, 'exit')
-  return {
-    url: `postgres://${username}@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      if (server.exitCode === null && server.signalCode === null) server.kill('SIGQUIT')
-      await ended
-      await rm(root, { recursive: true, force: true })
-    },
-  }
+  const { port, stop } = await runServer({ bin, data, root, options })
+  return { url: `postgres://${username}@127.0.0.1:${port}/postgres`, stop }
 }

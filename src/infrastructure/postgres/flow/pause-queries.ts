@@ -1,13 +1,14 @@
 import type { Pool } from 'pg'
-import type { Pause, PauseQueries } from '../../../application/ports/reading/flow-queries.ts'
+import type { PauseQueries } from '../../../application/ports/reading/flow-queries.ts'
 import { isRefusal } from '../connection/errors.ts'
 import { instant } from '../connection/instant.ts'
+import { type PauseRow, pauseOf } from './pause-rows.ts'
 
 const MOST = 1_000
 
 export const createPauseQueries = (pool: Pool): PauseQueries => ({
   inForce: async ({ domain, tenantId }) => {
-    const { rows } = await pool.query(
+    const { rows } = await pool.query<PauseRow>(
       `select p.pause_id, p.domain, p.command_type, p.tenant_id, p.reason, ${instant('p.until')} as until,
          p.paused_by, ${instant('p.paused_at')} as paused_at
        from command_bus_pause p
@@ -15,18 +16,7 @@ export const createPauseQueries = (pool: Pool): PauseQueries => ({
        order by p.paused_at desc, p.pause_id limit ${MOST}`,
       [domain ?? null, tenantId ?? null],
     )
-    return rows.map(
-      (row): Pause => ({
-        pauseId: row.pause_id,
-        domain: row.domain,
-        commandType: row.command_type,
-        tenantId: row.tenant_id,
-        reason: row.reason,
-        until: row.until,
-        pausedBy: row.paused_by,
-        pausedAt: row.paused_at,
-      }),
-    )
+    return rows.map(pauseOf)
   },
 })
 
