@@ -1,19 +1,15 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createCommandBus } from './index.ts'
 import { runCli } from './infrastructure/cli/program.ts'
 import { failureOf, UsageError } from './infrastructure/cli/support/failure.ts'
 import { printNote } from './infrastructure/cli/text/output.ts'
+import { ownPackage } from './infrastructure/shared/package-root.ts'
 
-/** The program needs files beside it (migrations, the console, PostgreSQL): they are not there where it was bundled. */
-const versionOf = (packageFile: URL): string => {
-  try {
-    const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8'))
-    if (name === 'commandbus') return version
-  } catch {
-    // said below
-  }
+/** The program needs files of its package (migrations, the console, PostgreSQL): they are not there where it was bundled. */
+const ownVersion = (): string => {
+  const version = ownPackage()?.version
+  if (version !== undefined) return version
   throw new UsageError('this program cannot be bundled: run it from its package, with `npx commandbus`')
 }
 
@@ -44,7 +40,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 const exitCode = await runCli(
   {
     createBus: createCommandBus,
-    version: versionOf(new URL('../package.json', import.meta.url)),
+    version: ownVersion(),
     program: fileURLToPath(import.meta.url),
     beforeCrash: work => {
       beforeCrash = work

@@ -56,8 +56,7 @@ export const pack = async (): Promise<Packed> => {
     await cp(join(repository, name), join(source, name), { recursive: true, filter: path => !path.endsWith('/dist') })
   for (const name of ['CHANGELOG.md', 'CONTRIBUTING.md']) await cp(join(repository, name), join(source, name))
   await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
-  for (const script of ['build-commonjs.mjs', 'copy-pgmq.mjs'])
-    await succeed(process.execPath, [join(repository, 'scripts', script), source], repository)
+  await succeed(process.execPath, [join(repository, 'scripts', 'build-commonjs.mjs'), source], repository)
   await succeed('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', place], source)
   const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'))
   const tarball = join(place, `commandbus-${version}.tgz`)
@@ -74,7 +73,6 @@ export const unpacked = async (): Promise<Packed> => {
   await cp(join(inject('compiledPackage'), 'dist'), join(directory, 'dist'), { recursive: true })
   for (const name of ['package.json', 'migrations'])
     await cp(join(repository, name), join(directory, name), { recursive: true })
-  await succeed(process.execPath, [join(repository, 'scripts', 'copy-pgmq.mjs'), directory], repository)
   return { tarball: '', directory, remove: () => rm(place, { recursive: true, force: true }) }
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createTestRuns, failedRun, files, jane, type TestRuns } from '../support/runs.ts'
 import { createSeparateLogWorkflows } from '../support/separate-log-workflows.ts'
-import { compiledSource } from '../support/servers/compiled.ts'
+import { compiledModules } from '../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./runs-child.mjs', import.meta.url))
 const children: ChildProcess[] = []
@@ -14,7 +14,7 @@ afterEach(() => {
 })
 
 const process_ = (setup: TestRuns, what: 'charge' | 'resume' | 'follow', runId = '') => {
-  const args = [script, compiledSource(), setup.database.url, what, runId]
+  const args = [script, compiledModules(), setup.database.url, what, runId]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   return { child, gone: once(child, 'exit') }

@@ -16,7 +16,7 @@ type Library = typeof ours
 /** The migrations of this version and one that may follow: what a next release does to busy tables. */
 const withNextMigration = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'commandbus-next-'))
-  await cp(migrationsDirectory, directory, { recursive: true })
+  await cp(migrationsDirectory(), directory, { recursive: true })
   const count = (await readdir(directory)).filter(file => file.endsWith('.sql')).length
   await writeFile(
     join(directory, `${String(count + 1).padStart(4, '0')}_next.sql`),
@@ -68,7 +68,7 @@ describe.each(await releasedVersions())('version %s', version => {
     const { directory } = await openReleased(version)
     const files = (await readdir(join(directory, 'migrations'))).filter(file => file.endsWith('.sql'))
     for (const file of files)
-      expect([file, await readFile(join(migrationsDirectory, file), 'utf8').catch(() => null)]).toEqual([
+      expect([file, await readFile(join(migrationsDirectory(), file), 'utf8').catch(() => null)]).toEqual([
         file,
         await readFile(join(directory, 'migrations', file), 'utf8'),
       ])

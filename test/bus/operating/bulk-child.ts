@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
-import { compiledSource } from '../../support/servers/compiled.ts'
+import { compiledModules } from '../../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./bulk-child.mjs', import.meta.url))
 
@@ -14,7 +14,7 @@ afterEach(() => {
 
 /** A process that carries out actions, until it is killed. */
 export const spawnRunner = (databaseUrl: string) => {
-  const child = spawn(process.execPath, [script, compiledSource(), databaseUrl], {
+  const child = spawn(process.execPath, [script, compiledModules(), databaseUrl], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   children.push(child)

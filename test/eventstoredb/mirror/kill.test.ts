@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { until } from '../../support/bus.ts'
 import { closeAfterTest, openLogBus, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
-import { compiledSource } from '../../support/servers/compiled.ts'
+import { compiledModules } from '../../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./follower-child.mjs', import.meta.url))
 
 const spawnFollower = async (databaseUrl: string, eventStoreUrl: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [script, compiledSource(), databaseUrl, eventStoreUrl], {
+  const child = spawn(process.execPath, [script, compiledModules(), databaseUrl, eventStoreUrl], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   closeAfterTest(() => void child.kill('SIGKILL'))

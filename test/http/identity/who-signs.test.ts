@@ -8,7 +8,7 @@ import { localSecret } from '../../../src/infrastructure/http/identity/local-sec
 import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
 import { readConfig } from '../../../src/infrastructure/settings/config.ts'
 import { identityOptions } from '../../../src/infrastructure/settings/identity-options.ts'
-import { compiledSource } from '../../support/servers/compiled.ts'
+import { compiledModules } from '../../support/servers/compiled.ts'
 
 let root: string
 let home: string
@@ -120,7 +120,7 @@ describe('the secret of a home', () => {
 
   describe('the secret of twenty processes that start at once', () => {
     test('is the same', async () => {
-      const module = join(compiledSource(), 'infrastructure', 'http', 'identity', 'local-secret.js')
+      const module = join(compiledModules(), 'infrastructure', 'http', 'identity', 'local-secret.js')
       const program = `const { localSecret } = await import(${JSON.stringify(module)})
         process.stdin.once('data', async () => { console.log(await localSecret(${JSON.stringify(home)})); process.exit(0) })
         console.error('ready')`

@@ -14,7 +14,7 @@ import {
   removeEmbedded,
   startEmbedded,
 } from '../../../src/infrastructure/postgres/embedded/index.ts'
-import { compiledSource } from '../../support/servers/compiled.ts'
+import { compiledModules } from '../../support/servers/compiled.ts'
 import { dataDirectory } from '../../support/servers/data-directory.ts'
 
 const root = process.getuid?.() === 0
@@ -47,10 +47,14 @@ interface Owner {
 
 const newOwner = async (home: string, options: { supervise?: boolean; uid?: number } = {}): Promise<Owner> => {
   const script = join(import.meta.dirname, 'embedded-owner.mjs')
-  const child = spawn(process.execPath, [script, compiledSource(), home, ...(options.supervise ? ['supervise'] : [])], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-  })
+  const child = spawn(
+    process.execPath,
+    [script, compiledModules(), home, ...(options.supervise ? ['supervise'] : [])],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    },
+  )
   owners.push(child)
   const ended = once(child, 'exit').then(() => undefined)
   const [line] = await once(createInterface(child.stdout), 'line')

@@ -154,7 +154,7 @@ describe('a migrated database', () => {
 
 describe('the migrations of this package', () => {
   it('R9: are known to the library without their files (after a change: npm run generate:migrations)', async () => {
-    const files = await readMigrations(migrationsDirectory)
+    const files = await readMigrations(migrationsDirectory())
     expect(knownMigrations).toEqual(files.map(({ sql: _, needs: __, ...known }) => known))
   })
 

@@ -5,7 +5,7 @@ import { migrationsDirectory } from '../../../src/infrastructure/postgres/schema
 import { createTestDatabase } from '../../support/database.ts'
 import { schemaDump } from '../../support/schema-dump.ts'
 
-const file = join(migrationsDirectory, 'schema.txt')
+const file = join(migrationsDirectory(), 'schema.txt')
 
 /** To write the file again after a new migration: UPDATE_SCHEMA=1 npx vitest run test/infrastructure/server/schema.test.ts */
 test('the migrations make the schema that migrations/schema.txt shows', async context => {

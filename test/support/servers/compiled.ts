@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,15 +8,18 @@ import { compiledDirectory } from '../suite/compiled-modules.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The package, compiled once for all tests: `dist`, `migrations` and `package.json`. */
+    /** The package, compiled once for all tests: `dist`, `migrations`, `package.json`, and `modules` for tests alone. */
     compiledPackage: string
   }
 }
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** `src/` as JavaScript, for tests that start processes. */
+/** The library and the program as they are published, for tests that start processes. */
 export const compiledSource = (): string => join(inject('compiledPackage'), 'dist')
+
+/** `src/` with a JavaScript file for each module, for processes that load one which the package does not show. */
+export const compiledModules = (): string => join(inject('compiledPackage'), 'modules')
 
 export interface CompiledPackage {
   readonly directory: string
@@ -26,15 +28,17 @@ export interface CompiledPackage {
   readonly remove: () => Promise<void>
 }
 
-/** Compiles `src/` to a directory from which node_modules is found; type errors are left to `npm run check`. */
+/** Builds the package in a directory from which node_modules is found; type errors are left to `npm run check`. */
 export const compilePackage = async (): Promise<CompiledPackage> => {
   const directory = compiledDirectory
   const remove = () => rm(directory, { recursive: true, force: true })
   const compile = async (): Promise<void> => {
-    const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
-    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: repository }).catch(error => error)
-    if (!existsSync(join(directory, 'dist', 'main.js'))) throw new Error(`src/ could not be compiled: ${stdout}`)
+    const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, args, { cwd: repository })
+    const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noCheck']
+    await Promise.all([
+      run('scripts/build-service.mjs', '--modules', directory),
+      run(...compiler, '--outDir', join(directory, 'dist')),
+    ])
   }
   await remove()
   await mkdir(directory, { recursive: true })

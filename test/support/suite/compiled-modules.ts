@@ -19,7 +19,7 @@ export const compiledModules: Plugin = {
     if (!id.startsWith('.') || !id.endsWith('.ts') || importer === undefined) return null
     const file = resolve(dirname(importer), id)
     if (!file.startsWith(source)) return null
-    const compiled = join(compiledDirectory, 'dist', relative(source, file).replace(/\.ts$/, '.js'))
+    const compiled = join(compiledDirectory, 'modules', relative(source, file).replace(/\.ts$/, '.js'))
     return { id: compiled, external: true }
   },
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { ownFile } from '../../shared/package-root.ts'
 import { type KnownMigration, knownMigrations } from './known-migrations.ts'
 import { MigrationError } from './schema-version.ts'
 
@@ -15,8 +15,8 @@ export interface Migration extends KnownMigration {
   readonly sql: string
 }
 
-/** The package's `migrations/`; the relative path is the same from `src/` and from `dist/`. */
-export const migrationsDirectory = fileURLToPath(new URL('../../../../migrations/', import.meta.url))
+/** The package's `migrations/`. */
+export const migrationsDirectory = (): string => ownFile('migrations')
 
 const parse = async (directory: string, file: string): Promise<Migration> => {
   const [, digits, name] = /^(\d{4})_([a-z0-9][a-z0-9_-]*)\.sql$/.exec(file) ?? []
@@ -53,13 +53,13 @@ export const readMigrations = async (directory: string): Promise<readonly Migrat
  * @throws MigrationError
  */
 export const ownMigrations = async (): Promise<readonly Migration[]> => {
-  const migrations = await readMigrations(migrationsDirectory)
+  const migrations = await readMigrations(migrationsDirectory())
   const differs = Array.from({ length: Math.max(migrations.length, knownMigrations.length) }, (_, i) => i).find(
     i => migrations[i]?.checksum !== knownMigrations[i]?.checksum,
   )
   if (differs === undefined) return migrations
   throw new MigrationError(
-    `The files in ${migrationsDirectory} are not the migrations of this version (${differs + 1} differs): reinstall ` +
+    `The files in ${migrationsDirectory()} are not the migrations of this version (${differs + 1} differs): reinstall ` +
       'commandbus, or run `npm run generate:migrations` where you changed one of them.',
   )
 }

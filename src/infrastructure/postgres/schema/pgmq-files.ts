@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import { ownFile } from '../../shared/package-root.ts'
 
-/** The package has a copy of it (see scripts/copy-pgmq.mjs); code that runs from `src` takes the original. */
+/** The package has a copy of it (see scripts/build-service.mjs); code that runs from `src` takes the original. */
 const archivePath = (): string => {
-  const copy = fileURLToPath(new URL('../../../pgmq/pgmq.tar.gz', import.meta.url))
+  const copy = ownFile('dist', 'pgmq', 'pgmq.tar.gz')
   if (existsSync(copy)) return copy
   return join(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite-pgmq')), 'pgmq.tar.gz')
 }
