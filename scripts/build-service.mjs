@@ -2,7 +2,7 @@
 // Declarations come from the compiler (`npm run build:service`). pgmq's files are copied with the licence of the package that
 // they come in: it also brings PostgreSQL in WebAssembly (26 MB), which nothing here needs.
 //   node scripts/build-service.mjs [--modules] [<package directory>]
-// --modules: makes modules/ too, with one file for each of src/, for tests, which import them one by one
+// --modules: makes modules/ too, with one file for each of src/, for tests and the benchmark, which import them one by one
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
