@@ -1,4 +1,3 @@
-import type * as Contract from '../src/contract/index.ts'
 import type * as History from '../src/domain/command/history.ts'
 import type * as Command from '../src/domain/command/index.ts'
 import type * as Decider from '../src/domain/decider.ts'
@@ -20,4 +19,3 @@ export const loadToken = (): Promise<typeof Token> => load('infrastructure/http/
 export const loadDecider = (): Promise<typeof Decider> => load('domain/decider.js')
 export const loadCommand = (): Promise<typeof Command> => load('domain/command/index.js')
 export const loadHistory = (): Promise<typeof History> => load('domain/command/history.js')
-export const loadContract = (): Promise<typeof Contract> => load('contract/index.js')

@@ -19,7 +19,11 @@ const whole = (count: number): string => count.toLocaleString('en-US')
 const within = ({ days: [oldest, newest], perThousand }: Kind, commands: number, from: number, to: number) => {
   const [begin, end] = [Math.min(oldest, from), Math.max(newest, to)]
   const share = Math.max(0, begin - end) / (oldest - newest)
-  return { count: Math.round((perThousand * commands * share) / 1000), oldestMs: begin * DAY_MS, newestMs: end * DAY_MS }
+  return {
+    count: Math.round((perThousand * commands * share) / 1000),
+    oldestMs: begin * DAY_MS,
+    newestMs: end * DAY_MS,
+  }
 }
 
 /** Rows in the order of their time, as they are written: the copies come kind by kind. */

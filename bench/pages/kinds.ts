@@ -47,14 +47,22 @@ const parked = [
   ['CUSTOMER_BLOCKED', 1],
 ] as const
 
-const kind = (domain: string, commandType: string, ending: Ending, perThousand: number, more: Partial<Kind> = {}): Kind => ({
+const kind = (
+  domain: string,
+  commandType: string,
+  ending: Ending,
+  perThousand: number,
+  more: Partial<Kind> = {},
+): Kind => ({
   ...{ domain, commandType, ending, perThousand, errorCode: '', tenantId: null, days: HISTORY },
   ...more,
 })
 
 /** What the database is filled with: five domains, one of them large, 52 types, and everything that can become of a command. */
 export const kinds: readonly Kind[] = [
-  ...common.map((type, i) => kind(LARGE, type, 'completed', i === 0 ? 0 : 32.5, i % 8 === 1 ? { tenantId: 'acme' } : {})),
+  ...common.map((type, i) =>
+    kind(LARGE, type, 'completed', i === 0 ? 0 : 32.5, i % 8 === 1 ? { tenantId: 'acme' } : {}),
+  ),
   ...rare.map(type => kind(LARGE, type, 'completed', 0.04, type === OLD ? { days: [30, 25] } : {})),
   ...others.flatMap(([domain, types, all]) => types.map(type => kind(domain, type, 'completed', all / types.length))),
   kind(LARGE, 'Order01', 'parked', 25, { errorCode: COMMON_CODE, days: WEEK }),
