@@ -40,21 +40,44 @@ const valuesOf = ({ now, ...known }: Known): Readonly<Record<string, readonly st
     },
     ...{ commandId: [known.commandId], correlationId: [known.correlationId], idPrefix: [known.commandId.slice(0, 10)] },
     ...{ createdAfter: [ago(1)], createdBefore: [ago(20)], from: [ago(1)], to: [ago(3)], at: [ago(2)] },
-    ...{ payload: ['account=DE-0000-4711'], message: ['refused', 'none of them'], q: ['refused it', 'none of them'] },
-    ...{ frame: ['none'], assignee: ['', 'bob'], tag: ['bank'], queue: ['shop_replies'], messageType: ['none'] },
+    ...{ payload: ['account:DE-0000-4711'], q: ['refused it', 'none of them'] },
+    ...{
+      message: ['refused', 'none of them'],
+      frame: ['none'],
+      assignee: ['bob'],
+      tag: ['bank'],
+      queue: ['shop_replies'],
+      messageType: ['none'],
+    },
     ...{ tenantId: ['acme'], timeZone: ['Europe/Berlin'], lateAfterSeconds: ['60'], limit: ['500'], range: ['7d'] },
-    ...{ 'getAction.id': [known.action], 'getOperation.id': [known.operation], 'getLane.domain': ['crm'] },
+    ...{
+      'getAction.id': [known.action],
+      'getAction.at': [ago(0)],
+      'getOperation.id': [known.operation],
+      'getLane.domain': ['crm'],
+    },
     ...{
       'getRun.id': [known.run],
       'previewRetry.id': [known.run],
       'getRunHistory.id': [known.run],
       lane: [known.lane],
     },
-    ...{ 'getAlert.name': ['on-call'], 'listSentAlerts.name': ['on-call'], 'getSchedule.name': ['nightly 1'] },
+    ...{ 'getAlert.name': ['on-call'], 'listSentAlerts.name': ['on-call'], 'getSchedule.name': ['nightly-1'] },
     ...{ 'getView.name': ['failed'], 'getLimit.name': ['fair'], 'getLimit.domain': ['crm'] },
     ...{ 'getHistory.at': ['1'], 'getHistory.from': ['0'], 'getHistory.to': ['1'] },
     ...{ 'getRunHistory.at': ['1'], 'getRunHistory.from': ['0'], 'getRunHistory.to': ['1'] },
   }
+}
+
+/** What a condition has to be given with. */
+const besides: Readonly<Record<string, string>> = {
+  message: '&status=IN_TROUBLESHOOTING_QUEUE',
+  ...{
+    'getHistory.from': '&to=1',
+    'getHistory.to': '&from=0',
+    'getRunHistory.from': '&to=1',
+    'getRunHistory.to': '&from=0',
+  },
 }
 
 /** Where several conditions together are harder than each alone, and reads that are a POST. */
@@ -75,7 +98,8 @@ const together = (commandId: string): readonly Call[] => [
 export const callsOf = (description: Description, known: Known): readonly Call[] => {
   const values = valuesOf(known)
   const found = Object.entries(description.paths).flatMap(([path, { get }]) => {
-    if (get === undefined || get.parameters.some(({ name }) => name === 'lastEventId')) return []
+    // a stream of events does not end
+    if (get === undefined || path.endsWith('/events')) return []
     const given = ({ name, schema }: Parameter): readonly string[] => {
       const ofType = schema.type === 'boolean' ? ['true', 'false'] : undefined
       const those = values[`${get.operationId}.${name}`] ?? schema.enum ?? values[name] ?? ofType
@@ -90,7 +114,12 @@ export const callsOf = (description: Description, known: Known): readonly Call[]
     const queried = get.parameters.filter(one => one.in === 'query')
     const always = queried.filter(({ required }) => required === true).map(one => `${one.name}=${first(one)}`)
     const optional = queried.filter(({ required, name }) => required !== true && name !== 'cursor')
-    const each = optional.flatMap(one => given(one).map(value => `${one.name}=${encodeURIComponent(value)}`))
+    const each = optional.flatMap(one =>
+      given(one).map(
+        value =>
+          `${one.name}=${encodeURIComponent(value)}${besides[`${get.operationId}.${one.name}`] ?? besides[one.name] ?? ''}`,
+      ),
+    )
     const withQuery = (more: readonly string[]): Call => {
       const query = [...always, ...more].join('&')
       return { path: query === '' ? bare : `${bare}?${query}` }

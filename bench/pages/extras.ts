@@ -14,25 +14,23 @@ export type Names = {
 }
 
 /** Who asks: the owner of the operations and runs. */
-export const asker = { subject: 'ann', tenant: null, roles: ['ADMIN'] } as const
+export const asker = { subject: 'ann', tenant: null, roles: ['ADMIN', 'BUBBLE_ADMIN'] } as const
 
 /** A little of all else that has pages: schedules, views, lanes, replies and so on, by the bus itself. */
-export const addExtras = async (url: string): Promise<Names> => {
+export const addExtras = async (databaseUrl: string): Promise<Names> => {
   const { createCommandBus } = await loadLibrary()
-  const bus = createCommandBus({ databaseUrl: url, service: 'shop' })
+  const bus = createCommandBus({ databaseUrl, service: 'shop' })
   const ended = new AbortController()
   const running: Promise<unknown>[] = []
   try {
     await bus.search.declare({ domain: LARGE, commandType: 'OrderRare01', paths: ['account'], operator })
     for (let i = 1; i <= 20; i++) {
       const report = { domain: 'mail', commandType: 'Mail01', data: {}, cron: `${i} 2 * * *` }
-      await bus.schedules.set(`nightly ${i}`, report, { operator })
+      await bus.schedules.set(`nightly-${i}`, report, { operator })
     }
-    await bus.alerts.set(
-      'on-call',
-      { url: 'https://example.com/', secret: '0'.repeat(32), on: ['groups'] },
-      { operator },
-    )
+    const quiet = { from: '00:00', to: '23:59', timeZone: 'UTC' }
+    const url = 'https://example.com/'
+    await bus.alerts.set('on-call', { url, secret: '0'.repeat(32), on: ['groups'], quiet }, { operator })
     await bus.views.set(asker, 'failed', { list: 'commands', filter: { status: 'FAILED' } })
     await bus.pause({ domain: 'billing', commandType: 'Bill08', reason: 'the books are closed', operator })
     await bus.causes.note({ domain: LARGE, commandType: 'Order01', errorCode: COMMON_CODE, text: 'known', operator })

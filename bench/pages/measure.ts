@@ -5,7 +5,7 @@ import type { Call } from './calls.ts'
 
 export type PageFigures = {
   readonly path: string
-  readonly status: number
+  readonly refusal: string | null
   readonly firstMs: number
   readonly medianMs: number
   /** Of the first call, with what the service did beside it; null where the server does not count statements. */
@@ -56,9 +56,8 @@ export const createPages = async (databaseUrl: string, { url, token }: Service) 
       const server = await counted()
       const others: number[] = []
       for (let i = 0; i < OTHERS; i++) others.push((await fetched(call)).ms)
-      const { status, text } = first
-      if (status >= 400) throw new Error(`${call.path} was answered with ${status}: ${text.slice(0, 300)}`)
-      return { path: call.path, status, firstMs: first.ms, medianMs: median(others), server }
+      const refusal = first.status < 400 ? null : `${first.status}: ${first.text.slice(0, 300)}`
+      return { path: call.path, refusal, firstMs: first.ms, medianMs: median(others), server }
     },
     json: async (path: string) => JSON.parse((await fetched({ path })).text),
     close: () => client.end(),

@@ -5,6 +5,7 @@ import { decimals } from '../report.ts'
 import { query } from '../server.ts'
 import { startService } from '../service.ts'
 import { mostPageMs } from '../targets.ts'
+import { sleep } from '../work.ts'
 import { callsOf, type Description, type Known } from './calls.ts'
 import { addExtras, asker, type Names } from './extras.ts'
 import { fillPages } from './fill.ts'
@@ -12,6 +13,7 @@ import { COMMON_CODE, LARGE } from './kinds.ts'
 import { createPages, type PageFigures } from './measure.ts'
 
 const COMMANDS = 1_000_000
+const UNSEALED = 10_000
 
 const oneOf = async (client: pg.Client, sql: string, values: readonly string[] = []): Promise<string> => {
   const { rows } = await client.query<{ one: string }>(sql, [...values])
@@ -32,6 +34,21 @@ const knownOf = (url: string, names: Names): Promise<Known> =>
     return { ...names, commandId, correlationId: commandId, lane, now: Date.now() }
   })
 
+/** The service seals what is new when it starts, which is all of it here. */
+const untilSealed = async (url: string, check: () => void): Promise<void> => {
+  for (let sealed = false; !sealed; await sleep(500)) {
+    check()
+    const { rowCount } = await query(url, client =>
+      client.query(
+        `select from (select s.xid, s.position from command_bus_seal s order by s.number desc limit 1) s
+         cross join lateral (select from command_bus_event e where (e.xid, e.position) > (s.xid, s.position)
+           order by e.xid, e.position offset ${UNSEALED} limit 1) e`,
+      ),
+    )
+    sealed = rowCount === 0
+  }
+}
+
 /** Measures every page of the service on a database that is filled. */
 export const measurePages = async (url: string, names: Names, check: () => void): Promise<readonly PageFigures[]> => {
   const known = await knownOf(url, names)
@@ -39,6 +56,7 @@ export const measurePages = async (url: string, names: Names, check: () => void)
   const pages = await createPages(url, service)
   try {
     const calls = callsOf((await pages.json('/openapi.json')) as Description, known)
+    await untilSealed(url, check)
     // the service itself is not what is measured: its first answers of all
     for (const path of ['/health/ready', '/api/v1/views']) await pages.json(path)
     const figures: PageFigures[] = []
@@ -46,7 +64,9 @@ export const measurePages = async (url: string, names: Names, check: () => void)
       check()
       figures.push(await pages.measure(call))
     }
-    return figures
+    const refused = figures.filter(({ refusal }) => refusal !== null)
+    if (refused.length === 0) return figures
+    throw new Error(refused.map(({ path, refusal }) => `${path} was answered with ${refusal}`).join('\n'))
   } finally {
     await pages.close()
     await service.stop()

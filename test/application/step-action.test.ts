@@ -55,7 +55,7 @@ const createSlowStore = (lookMs: number, fails = false) => {
     due: async () => [],
     faultOf: () => null,
   } as unknown as ActionStore
-  const step = stepAction({ store, transact: async () => [], clock: systemClock, log: silentLog, onFilled: () => {} })
+  const { step } = stepAction({ store, transact: async () => [], clock: systemClock, log: silentLog, onFilled: () => {} })
   return { step: () => step(record), counts: () => ({ sent, looks }) }
 }
 

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import type { TakenAction } from '../../../application/ports/action-store.ts'
 import { isConnectionError } from '../connection/errors.ts'
-import { type ActionRow, actionColumns, recordOf, tokensOf } from './action-rows.ts'
+import { type ActionRow, actionColumns, recordOf, spendTokens } from './action-rows.ts'
 import { readDue } from './due-items.ts'
 
 export const OPEN = `status in ('RUNNING', 'WAITING_FOR_CANARY', 'PAUSED')`
@@ -67,7 +67,7 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
        update command_bus_action a set
          succeeded = a.succeeded + n.succeeded, failed = a.failed + n.failed, skipped = a.skipped + n.skipped,
          done_to = $6, updated_at = $7::timestamptz, changed_by = null,
-         tokens = greatest(0, ${tokensOf('a')} - n.succeeded), tokens_at = clock_timestamp(),
+         ${spendTokens('a', 'n.succeeded')},
          status = case when a.status = 'RUNNING' and a.succeeded + a.failed + a.skipped + n.all = a.total
                        then 'COMPLETED' else a.status end
        from counted n where a.id = $1`,
