@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common'
 /** Stands for what a handler needs of your application. */
 @Injectable()
 export class CardLimits {
-  limitOf(_card: string) {
+  async limitOf(_card: string) {
     return 5000
   }
 }

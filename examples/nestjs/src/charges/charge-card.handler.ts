@@ -12,7 +12,7 @@ export class ChargeCardHandler implements CommandHandler<ChargeCard> {
   constructor(private readonly limits: CardLimits) {}
 
   async handle({ amount, card }: ChargeCard) {
-    const limit = this.limits.limitOf(card.number)
+    const limit = await this.limits.limitOf(card.number)
     if (amount > limit) throw new BusinessRuleError('LIMIT_EXCEEDED', `the card has a limit of ${limit}`)
     return { charged: amount, card: card.number.slice(-4) }
   }

@@ -14,8 +14,9 @@ export const PUT = (request: Request, { params }: Context): Promise<Response> =>
   answer(request, async caller => {
     const { id } = await params
     try {
-      // checked by the schema of the command, as `checkOnSend` says
-      await bus().as(caller).send(domain, { ...chargeCard(await request.json()), commandId: id })
+      // checked by the schema of the command, as `checkOnSend` says; so is a body that is not JSON
+      const command = chargeCard(await request.json().catch(() => null))
+      await bus().as(caller).send(domain, { ...command, commandId: id })
     } catch (error) {
       if (!(error instanceof DuplicateCommandError)) throw error
     }
