@@ -19,10 +19,7 @@ const identify = ({ headers }: Request): Identity | null => {
 }
 
 /** Runs a route for its caller. Errors of the bus are answers: their messages are made for people, and have no values of payloads. */
-export const answer = async (
-  request: Request,
-  route: (caller: Identity) => Promise<Response>,
-): Promise<Response> => {
+export const answer = async (request: Request, route: (caller: Identity) => Promise<Response>): Promise<Response> => {
   const caller = identify(request)
   if (caller === null) return Response.json({ error: 'UNAUTHENTICATED', message: 'say who you are' }, { status: 401 })
   try {

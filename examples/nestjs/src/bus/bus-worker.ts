@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
 import { DiscoveryService } from '@nestjs/core'
-import { type CommandBus, defineHandler, type Worker, type WorkerOptions } from 'commandbus'
+import { type CommandBus, defineHandler, type Worker } from 'commandbus'
 import { Handled } from './handles.js'
 import { InjectBus } from './inject-bus.js'
 

@@ -16,7 +16,9 @@ export const PUT = (request: Request, { params }: Context): Promise<Response> =>
     try {
       // checked by the schema of the command, as `checkOnSend` says; so is a body that is not JSON
       const command = chargeCard(await request.json().catch(() => null))
-      await bus().as(caller).send(domain, { ...command, commandId: id })
+      await bus()
+        .as(caller)
+        .send(domain, { ...command, commandId: id })
     } catch (error) {
       if (!(error instanceof DuplicateCommandError)) throw error
     }
