@@ -203,7 +203,6 @@ describe.skipIf(!asked)('K8: in a framework (skipped without COMMANDBUS_TEST_PAC
       // an error of the bus that was made before the change is one of the class that was loaded after it
       expect(await call('GET', idOf(399))).toMatchObject({ status: 404 })
       expect(await connections()).toBeLessThanOrEqual(before)
-      await development.stop()
     } finally {
       development.kill()
     }
