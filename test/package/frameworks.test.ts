@@ -14,6 +14,7 @@ const asked = process.env.COMMANDBUS_TEST_PACKAGE === '1'
 
 const next = 'node_modules/next/dist/bin/next'
 const idOf = (n: number): string => `5f0c2a7e-0000-4000-8000-${String(n).padStart(12, '0')}`
+type Answer = { readonly [member: string]: unknown }
 const card = { number: '4111111111111111' }
 const ann = { 'x-user': 'ann', 'x-tenant': 'acme' }
 
@@ -88,7 +89,7 @@ describe.skipIf(!asked)('K8: in a framework (skipped without COMMANDBUS_TEST_PAC
         headers: { ...headers, 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      return { status: answer.status, body: await answer.json() }
+      return { status: answer.status, body: (await answer.json()) as Answer }
     }
     const ends = (id: string, status: string) =>
       eventually(
