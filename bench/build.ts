@@ -7,10 +7,11 @@ import type * as Embedded from '../src/infrastructure/postgres/embedded/index.ts
 import type * as Migrations from '../src/infrastructure/postgres/schema/migrate.ts'
 import type * as Pgmq from '../src/infrastructure/postgres/schema/pgmq-install.ts'
 
-/** What ships is what is measured: the modules come from the build, only their types from the sources. */
-const load = (module: string) => import(new URL(`../../dist/${module}`, import.meta.url).href)
+/** What the benchmark itself needs, one file for each module of the sources. */
+const load = (module: string) => import(new URL(`../../modules/${module}`, import.meta.url).href)
 
-export const loadLibrary = (): Promise<typeof Library> => load('index.js')
+/** What ships is what is measured: the package's own files, only their types come from the sources. */
+export const loadLibrary = (): Promise<typeof Library> => import(new URL('../../dist/index.js', import.meta.url).href)
 export const loadEmbedded = (): Promise<typeof Embedded> => load('infrastructure/postgres/embedded/index.js')
 export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/schema/migrate.js')
 export const loadPgmq = (): Promise<typeof Pgmq> => load('infrastructure/postgres/schema/pgmq-install.js')

@@ -1,17 +1,15 @@
 // Makes dist/commonjs of dist: the library in CommonJS files, and its declarations once more, for what cannot load ES
 // modules from CommonJS (Jest, TypeScript's node16 and node18). Node itself does not use it: see "exports" in package.json
-// and docs/as-a-dependency.md. uuid goes into it, as there is no CommonJS version of it.
+// and docs/as-a-dependency.md.
 //   node scripts/build-commonjs.mjs [<package directory>]
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
-const repository = fileURLToPath(new URL('../', import.meta.url))
-const root = resolve(process.argv[2] ?? repository)
+const root = resolve(process.argv[2] ?? fileURLToPath(new URL('../', import.meta.url)))
 const dist = join(root, 'dist')
 const target = join(dist, 'commonjs')
-const licence = readFileSync(join(repository, 'node_modules', 'uuid', 'LICENSE.md'), 'utf8').trim()
 
 /** Copies a declaration and those it needs; their folder's package.json makes them CommonJS. */
 const copyDeclarations = (file, copied = new Set()) => {
@@ -28,7 +26,6 @@ await build({
   configFile: false,
   logLevel: 'warn',
   root,
-  ssr: { noExternal: ['uuid'] },
   build: {
     ssr: true,
     target: 'node20',
@@ -40,7 +37,6 @@ await build({
         format: 'cjs',
         entryFileNames: '[name].js',
         chunkFileNames: 'shared/[name].js',
-        banner: `/*! Contains uuid.\n\n${licence}\n*/`,
       },
     },
   },

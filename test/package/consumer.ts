@@ -205,6 +205,13 @@ export const loadedBy = async (file: string, env: NodeJS.ProcessEnv): Promise<re
   return reports.flatMap(report => JSON.parse(report).result.map(({ url }: { url: string }) => url))
 }
 
+/** The modules of `src` that loaded files of the package were made of: each file says so above each part. */
+export const modulesIn = async (scripts: readonly string[]): Promise<readonly string[]> => {
+  const ours = scripts.filter(url => url.includes('/node_modules/commandbus/dist/'))
+  const texts = await Promise.all(ours.map(url => readFile(fileURLToPath(url), 'utf8')))
+  return texts.flatMap(text => Array.from(text.matchAll(/^\/\/ src\/(\S+)$/gm), ([, module = '']) => module))
+}
+
 /** A folder far down, with \`migrations\` folders of other programs above it, for a program that was bundled. */
 export const foreignPlace = async (packed: Packed): Promise<string> => {
   const place = await mkdtemp(join(dirname(packed.directory), 'bundled-'))
