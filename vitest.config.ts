@@ -47,6 +47,8 @@ const onBothStores = [
 /** Tests of functions alone: they change nothing that another file sees, so the files of a process share their modules. */
 const pure = ['test/{application,domain,projections}/**/*.test.ts']
 
+const freshModules = fileURLToPath(new URL('test/support/suite/fresh-modules.ts', import.meta.url))
+
 export default defineConfig({
   test: {
     ...shared,
@@ -59,6 +61,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'postgresql',
+          isolate: false,
+          setupFiles: [freshModules],
           include: ['test/**/*.test.ts'],
           exclude: pure,
           provide: { logStore: 'postgresql' },
@@ -71,7 +75,7 @@ export default defineConfig({
           name: 'console',
           environment: 'jsdom',
           isolate: false,
-          setupFiles: [fileURLToPath(new URL('test/support/suite/fresh-modules.ts', import.meta.url))],
+          setupFiles: [freshModules],
           include: ['test/console/{components,flow,operators}/*.test.tsx'],
         },
       },
@@ -93,6 +97,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'eventstoredb',
+          isolate: false,
+          setupFiles: [freshModules],
           include: onBothStores,
           provide: { logStore: 'eventstoredb' },
         },

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createTestBus } from '../support/bus.ts'
 import { useProgram } from '../support/servers/cli.ts'
+import { compiledModules } from '../support/servers/compiled.ts'
 import { eventually, isAlive } from '../support/servers/service.ts'
 
 const program = useProgram()
@@ -16,7 +17,7 @@ afterEach(() => {
   for (const pid of begun.splice(0)) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
 })
 
-const compiled = (file: string): string => pathToFileURL(join(program.directory, 'dist', file)).href
+const compiled = (file: string): string => pathToFileURL(join(compiledModules(), file)).href
 
 const script = async (name: string, text: string): Promise<string> => {
   const file = join(program.directory, name)
