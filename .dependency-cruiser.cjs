@@ -93,6 +93,7 @@ const ROOMS = [
   'infrastructure/proof',
   'infrastructure/copy-log',
   'infrastructure/telemetry',
+  'bus-options.ts',
   'command-bus.ts',
   'infrastructure/demo',
   'infrastructure/http/identity',

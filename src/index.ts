@@ -216,10 +216,9 @@ export type { Trend } from './application/watching/course.ts'
 export type { Figures, StatusOptions } from './application/watching/figures.ts'
 export type { ProblemKind, StatusProblem } from './application/watching/problems.ts'
 export type { Status } from './application/watching/status.ts'
+export type { AlertOptionsOfBus, CommandBusOptions } from './bus-options.ts'
 export type {
-  AlertOptionsOfBus,
   CommandBus,
-  CommandBusOptions,
   JoinOptions,
   Reading,
   RequestCall,

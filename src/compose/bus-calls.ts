@@ -29,7 +29,7 @@ import {
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { Figures } from '../application/watching/figures.ts'
 import { createWorkerCalls } from '../application/watching/workers.ts'
-import type { CommandBusOptions } from '../command-bus.ts'
+import type { CommandBusOptions } from '../bus-options.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
 import { createExplainQueries } from '../infrastructure/postgres/explain/samples.ts'

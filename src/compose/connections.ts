@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { InvalidInputError } from '../application/shared/errors.ts'
 import { wholeOf } from '../application/shared/input.ts'
-import type { CommandBusOptions } from '../command-bus.ts'
+import type { CommandBusOptions } from '../bus-options.ts'
 import {
   isTimeout,
   timeoutForm,
