@@ -50,6 +50,7 @@ const ROOMS = [
   'infrastructure/postgres/network',
   'infrastructure/postgres/connection',
   'infrastructure/postgres/transactions',
+  'infrastructure/postgres/replica',
   'infrastructure/postgres/schema',
   'infrastructure/postgres/embedded',
   'infrastructure/postgres/queue',

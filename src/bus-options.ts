@@ -20,6 +20,17 @@ export interface CommandBusOptions {
   /** Your own pool; `close` leaves it open. The bus opens further connections with the same settings. */
   readonly pool?: Pool
   /**
+   * `postgres://...` of a physical replica (a hot standby) of the database: lists, histories, statistics and figures are read
+   * there, and from the primary while the replica is away or too late. docs/scaling.md says which reads, and how old they
+   * may be. Default: everything is read from the primary.
+   */
+  readonly readDatabaseUrl?: string
+  /**
+   * With `readDatabaseUrl`: how old what a list shows may be, in milliseconds, 1,000 to 60,000. While the replica is further
+   * behind, the primary is read. Default 10,000.
+   */
+  readonly maxReadLagMs?: number
+  /**
    * `esdb://...` or `kurrentdb://...`: the log is in EventStoreDB, and PostgreSQL keeps rows and queues. All buses of a
    * process share one EventStoreDB. Default: the log is in PostgreSQL. docs/eventstoredb.md says what differs.
    */

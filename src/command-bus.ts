@@ -17,6 +17,7 @@ import type { Json } from './domain/json/json.ts'
 import type { Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/drift.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
+import type { Replica } from './infrastructure/postgres/replica/replica.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
 import type { Actions } from './infrastructure/runners/bulk-actions.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
@@ -25,6 +26,10 @@ import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.t
 export interface Reading {
   /** Aborted when the caller no longer waits for the answer. */
   readonly signal: AbortSignal
+  /** With `readDatabaseUrl`: true reads from the primary, for a caller who must see what was just written. Default false. */
+  readonly fresh?: boolean
+  /** Called when an answer came from the replica: how old it is at most, in milliseconds. */
+  readonly onAge?: (ageMs: number) => void
 }
 
 /** The options of one send; all are optional. */
@@ -165,6 +170,8 @@ export interface CommandBus extends BusCalls {
   }
   /** With `eventStoreUrl`: copies the log to PostgreSQL. Otherwise null: rows and messages are committed with the events. */
   readonly follower: Follower | null
+  /** With `readDatabaseUrl`: whether lists are read from the replica now, and how far it is behind. Otherwise null. */
+  readonly replica: Replica | null
   /**
    * Makes a worker for one domain; it receives nothing before its `start`. `close` of the bus stops it too.
    * @throws InvalidInputError

@@ -233,6 +233,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
       },
     },
     follower: null,
+    replica: null,
     worker,
     close: async () => {
       isClosed = true
