@@ -4,7 +4,7 @@ import type { EventStore } from '../application/ports/event-store.ts'
 import type { Log } from '../application/ports/log.ts'
 import type { StatsReader } from '../application/ports/reading/stats.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
-import { defined, wholeOf } from '../application/shared/input.ts'
+import { defined } from '../application/shared/input.ts'
 import { createFigures } from '../application/watching/figures.ts'
 import type { CommandBusOptions } from '../bus-options.ts'
 import type { Reading } from '../command-bus.ts'
@@ -14,6 +14,7 @@ import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-e
 import { createPostgresLiveSource } from '../infrastructure/live/postgres-source.ts'
 import { databaseUntil } from '../infrastructure/postgres/connection/database.ts'
 import { createFigureQueries, shared } from '../infrastructure/postgres/figures/figures.ts'
+import { isLag, lagForm, USUAL_LAG_MS } from '../infrastructure/postgres/replica/lag.ts'
 import { createReplica, type ReplicaRead } from '../infrastructure/postgres/replica/replica.ts'
 import { type CallNames, routedCalls } from '../infrastructure/postgres/replica/routed-calls.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
@@ -43,16 +44,14 @@ const onReplica: CallNames<BusCalls> = {
   figures: { types: true, queues: true, causes: true, status: true },
 }
 
-const USUAL_LAG_MS = 10_000
-const LAGS_MS = [1_000, 60_000] as const
-
 /** Null: there is no replica. @throws InvalidInputError */
 export const openReplica = ({ replica, heartbeatPool }: Connections, { maxReadLagMs }: CommandBusOptions, log: Log) => {
   if (replica === null) {
     if (maxReadLagMs !== undefined) throw new InvalidInputError('maxReadLagMs', 'goes with readDatabaseUrl only')
     return null
   }
-  const maxLagMs = wholeOf(maxReadLagMs ?? USUAL_LAG_MS, 'maxReadLagMs', ...LAGS_MS)
+  const maxLagMs = maxReadLagMs ?? USUAL_LAG_MS
+  if (!isLag(maxLagMs)) throw new InvalidInputError('maxReadLagMs', `must be ${lagForm}`)
   return {
     pool: replica.pool,
     ...createReplica({ primary: heartbeatPool, lookPool: replica.lookPool, maxLagMs, log }),

@@ -1,3 +1,14 @@
+/** How old what a replica shows may be, if nobody says otherwise. */
+export const USUAL_LAG_MS = 10_000
+
+const LEAST_MS = 1_000
+/** For so long after an action the console reads from the primary (web/src/api/client.ts). */
+const MOST_MS = 60_000
+
+export const isLag = (ms: number): boolean => Number.isInteger(ms) && ms >= LEAST_MS && ms <= MOST_MS
+
+export const lagForm = `a whole number of milliseconds from ${LEAST_MS} to ${MOST_MS}`
+
 /** A moment, in milliseconds, and how far the primary's write-ahead log reached at that moment or later. */
 interface Sample {
   readonly at: number

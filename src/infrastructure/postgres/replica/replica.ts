@@ -62,10 +62,9 @@ const REPLICA = `select ${IDENTITY} as identity, pg_is_in_recovery() as standby,
   (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::text as position`
 
 const FOREIGN =
-  'names a server that is not a physical replica of the primary (its system identifier or its database is another one): name a standby of it, or leave this out'
-const FOREIGN_REASON = `readDatabaseUrl ${FOREIGN}`
+  'the server for reads (DATABASE_READ_URL) is not a physical replica of the primary, or it is another database of one: name a standby of it, or none'
 const WRITABLE =
-  'the server for reads accepts writes: it is the primary itself, or a standby that has taken over; name a standby'
+  'the server for reads (DATABASE_READ_URL) accepts writes: it is the primary itself, or a standby that has taken over; name a standby'
 const PRIMARY_INSTEAD = 'lists and histories are read from the primary'
 
 interface Looked {
@@ -129,7 +128,7 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
     for (let looks = 1; !stopped; looks++) {
       try {
         const found = await askReplica()
-        if (identity !== null && found?.identity !== identity) return turn('refused', FOREIGN_REASON)
+        if (identity !== null && found?.identity !== identity) return turn('refused', FOREIGN)
         if (found?.standby !== true) return turn('refused', WRITABLE)
         reached = found.position === null ? null : lag.reached(BigInt(found.position))
       } catch (error) {
@@ -195,7 +194,7 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
       clearTimeout(timer)
       looking = look()
       await looking
-      if (reason === FOREIGN_REASON) throw new InvalidInputError('readDatabaseUrl', FOREIGN)
+      if (reason === FOREIGN) throw new InvalidInputError('readDatabaseUrl', FOREIGN)
       lookLater()
     },
     stop: async (): Promise<void> => {
