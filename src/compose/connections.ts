@@ -76,8 +76,9 @@ const replicaOf = (url: string | undefined, timeoutMs: number): Connections['rep
   if (url === undefined) return null
   if (!isUrl(url))
     throw new InvalidInputError('readDatabaseUrl', 'must be a connection string that begins with postgres://')
-  const pool = createPool(url, REPLICA_CONNECTIONS, timeoutMs, 'readDatabaseUrl')
-  return { pool, lookPool: poolLike(pool, 1, {}, Math.min(LOOK_MS, timeoutMs)) }
+  const lookPool = createPool(url, 1, Math.min(LOOK_MS, timeoutMs), 'readDatabaseUrl')
+  // connections are waited for as long as for an answer to a look: the primary has some, too
+  return { pool: poolLike(lookPool, REPLICA_CONNECTIONS, {}, timeoutMs), lookPool }
 }
 
 const isUrl = (given: unknown): given is string => typeof given === 'string' && /^\s*postgres(ql)?:\/\//.test(given)

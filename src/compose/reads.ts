@@ -54,7 +54,7 @@ export const openReplica = ({ replica, heartbeatPool }: Connections, { maxReadLa
   if (!isLag(maxLagMs)) throw new InvalidInputError('maxReadLagMs', `must be ${lagForm}`)
   return {
     pool: replica.pool,
-    ...createReplica({ primary: heartbeatPool, lookPool: replica.lookPool, maxLagMs, log }),
+    ...createReplica({ ...replica, primary: heartbeatPool, maxLagMs, log }),
   }
 }
 

@@ -163,7 +163,7 @@ export const replicaCheck = ({ state, lagSeconds, reason }: ReplicaHealth): Chec
 /** For the doctor, who has no bus: looks at the replica until it is known how far it is behind. */
 export const checkReplica = async (readDatabaseUrl: string, primary: Pool): Promise<Check> => {
   const lookPool = createPool(readDatabaseUrl, 1, CHECK_MS, 'readDatabaseUrl')
-  const replica = createReplica({ primary, lookPool, maxLagMs: USUAL_LAG_MS, log: silentLog })
+  const replica = createReplica({ primary, pool: lookPool, lookPool, maxLagMs: USUAL_LAG_MS, log: silentLog })
   try {
     for (let looks = 0; looks < 3 && replica.health().lagSeconds === null; looks++)
       await replica.begin().catch(() => {})

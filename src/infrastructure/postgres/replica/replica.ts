@@ -1,11 +1,10 @@
-import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import type { Log } from '../../../application/ports/log.ts'
 import { CommandBusError, InvalidInputError, UnavailableError } from '../../../application/shared/errors.ts'
 import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 import { isConnectionError, isNoAnswer, toPublicError } from '../connection/errors.ts'
-import { until } from '../connection/waiting.ts'
+import { destroy } from '../network/give-up.ts'
 import { poolingOf } from '../transactions/pool.ts'
 import { createLag } from './lag.ts'
 
@@ -13,7 +12,7 @@ import { createLag } from './lag.ts'
 export interface ReplicaHealth {
   /**
    * `used`: lists come from the replica. Otherwise from the primary: `late`: the replica is further behind than allowed;
-   * `away`: it does not answer; `refused`: it is not a replica of the primary; `starting`: nobody has looked yet.
+   * `away`: it does not answer; `refused`: it is not a replica of the primary; `starting`: how far it is behind is not known yet.
    */
   readonly state: 'starting' | 'used' | 'late' | 'away' | 'refused'
   /** How old what it has is at most, in seconds; null: not known yet. */
@@ -41,7 +40,9 @@ export type ReadReplica = <A>(there: () => Promise<A>, here: () => Promise<A>, r
 export interface ReplicaDeps {
   /** A connection to the primary that nothing holds for long. */
   readonly primary: Pool
-  /** A connection to the replica that no read holds. */
+  /** The connections to the replica. */
+  readonly pool: Pool
+  /** One more, which no read holds. */
   readonly lookPool: Pool
   readonly maxLagMs: number
   readonly log: Log
@@ -65,6 +66,7 @@ const FOREIGN =
   'the server for reads (DATABASE_READ_URL) is not a physical replica of the primary, or it is another database of one: name a standby of it, or none'
 const WRITABLE =
   'the server for reads (DATABASE_READ_URL) accepts writes: it is the primary itself, or a standby that has taken over; name a standby'
+const UNKNOWN = 'how far the replica is behind is not known yet'
 const PRIMARY_INSTEAD = 'lists and histories are read from the primary'
 
 interface Looked {
@@ -74,17 +76,24 @@ interface Looked {
 }
 
 /** Looks at the replica every second, says whether it may be read, and sends reads there or to the primary. */
-export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps) => {
+export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: ReplicaDeps) => {
+  const open = new Set<ClientBase>()
+  pool.on('connect', client => {
+    open.add(client)
+    client.once('end', () => open.delete(client))
+  })
   const lag = createLag()
   const toldOf = new WeakMap<object, number>()
   let identity: string | null = null
   let state: ReplicaHealth['state'] = 'starting'
-  let reason: string | null = 'nobody has looked at the replica yet'
+  let reason: string | null = UNKNOWN
   /** The replica has all that was committed before; null: not known. */
   let reached: number | null = null
   /** How old that was when it was found. */
   let measuredMs = 0
-  let gone = newSignal()
+  const began = performance.now()
+  // what was found has to be allowed until it is looked at again
+  const lookEveryMs = Math.min(LOOK_EVERY_MS, maxLagMs / 2)
   let warnAt = 0
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> = Promise.resolve()
@@ -97,11 +106,8 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
     if (next === was) return
     if (why === null) log.info({ lagMs: Math.round(measuredMs) }, 'lists and histories are read from the replica')
     else log.warn({ reason: why }, PRIMARY_INSTEAD)
-    // reads that wait for a replica that is gone are made on the primary
-    if (was === 'used' && next !== 'late') {
-      gone.abort(new UnavailableError(why ?? ''))
-      gone = newSignal()
-    }
+    // reads that wait for it fail now, and are made on the primary
+    if (next === 'away' || next === 'refused') open.forEach(destroy)
   }
 
   const askPrimary = async (): Promise<number | null> => {
@@ -137,16 +143,18 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
       if (reached === newest || looks === LOOKS_FOR_NEWEST) break
       await delay(LOOK_AGAIN_MS, undefined, { ref: false })
     }
-    measuredMs = reached === null ? 0 : performance.now() - reached
+    measuredMs = performance.now() - (reached ?? began)
     if (reached !== null && measuredMs <= maxLagMs) return turn('used', null)
+    if (state === 'starting' && measuredMs <= maxLagMs) return
     turn('late', lateBecause(reached === null ? null : measuredMs, maxLagMs))
   }
 
   const lookLater = (): void => {
+    clearTimeout(timer)
     if (stopped) return
     timer = setTimeout(() => {
       looking = look().then(lookLater)
-    }, LOOK_EVERY_MS).unref()
+    }, lookEveryMs).unref()
   }
 
   /** Null: the primary is read. */
@@ -172,7 +180,7 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
     const since = usableSince()
     if (since === null) return here()
     try {
-      const answer = await until(gone.signal, there, () => {})
+      const answer = await there()
       onAge?.(performance.now() - sinceOf(answer, since))
       return answer
     } catch (error) {
@@ -191,7 +199,6 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
     },
     /** Looks once, then every second. @throws InvalidInputError for a server that is no replica of the primary */
     begin: async (): Promise<void> => {
-      clearTimeout(timer)
       looking = look()
       await looking
       if (reason === FOREIGN) throw new InvalidInputError('readDatabaseUrl', FOREIGN)
@@ -205,19 +212,10 @@ export const createReplica = ({ primary, lookPool, maxLagMs, log }: ReplicaDeps)
   }
 }
 
-/** Many reads wait with one signal. */
-const newSignal = (): AbortController => {
-  const made = new AbortController()
-  setMaxListeners(0, made.signal)
-  return made
-}
-
 const awayBecause = (error: unknown): string =>
   isConnectionError(error) || isNoAnswer(error)
     ? 'the replica does not answer'
     : `the replica cannot be read: ${maskSecrets(toPublicError(error).message)}`
 
 const lateBecause = (ageMs: number | null, maxLagMs: number): string =>
-  ageMs === null
-    ? 'how far the replica is behind is not known yet'
-    : `the replica is ${Math.round(ageMs / 1000)} s behind, and ${maxLagMs / 1000} s are allowed`
+  ageMs === null ? UNKNOWN : `the replica is ${Math.round(ageMs / 1000)} s behind, and ${maxLagMs / 1000} s are allowed`
