@@ -40,7 +40,6 @@ const onReplica: CallNames<BusCalls> = {
   strangers: { list: true },
   operations: { list: true },
   runs: { list: true, history: true },
-  credits: { entries: true },
   figures: { types: true, queues: true, causes: true, status: true },
 }
 

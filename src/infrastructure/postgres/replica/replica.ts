@@ -83,7 +83,6 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     client.once('end', () => open.delete(client))
   })
   const lag = createLag()
-  const toldOf = new WeakMap<object, number>()
   let identity: string | null = null
   let state: ReplicaHealth['state'] = 'starting'
   let reason: string | null = UNKNOWN
@@ -161,14 +160,6 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
   const usableSince = (): number | null =>
     state === 'used' && reached !== null && performance.now() - reached <= maxLagMs ? reached : null
 
-  /** An answer that is shared for some time keeps the age that it had first. */
-  const sinceOf = (answer: unknown, since: number): number => {
-    if (typeof answer !== 'object' || answer === null) return since
-    const first = toldOf.get(answer) ?? since
-    toldOf.set(answer, first)
-    return first
-  }
-
   const warn = (error: unknown): void => {
     const isRefused = error instanceof CommandBusError && !(error instanceof UnavailableError)
     if (isRefused || state !== 'used' || performance.now() < warnAt) return
@@ -181,7 +172,7 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     if (since === null) return here()
     try {
       const answer = await there()
-      onAge?.(performance.now() - sinceOf(answer, since))
+      onAge?.(performance.now() - since)
       return answer
     } catch (error) {
       if (signal?.aborted) throw error
