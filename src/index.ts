@@ -216,10 +216,9 @@ export type { Trend } from './application/watching/course.ts'
 export type { Figures, StatusOptions } from './application/watching/figures.ts'
 export type { ProblemKind, StatusProblem } from './application/watching/problems.ts'
 export type { Status } from './application/watching/status.ts'
+export type { AlertOptionsOfBus, CommandBusOptions } from './bus-options.ts'
 export type {
-  AlertOptionsOfBus,
   CommandBus,
-  CommandBusOptions,
   JoinOptions,
   Reading,
   RequestCall,
@@ -254,6 +253,7 @@ export type { Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eventstoredb/mirror/waiting.ts'
 export type { Drift, RowName } from './infrastructure/postgres/read-tables/drift.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
+export type { Replica, ReplicaHealth } from './infrastructure/postgres/replica/replica.ts'
 export type { Finding, FindingKind as ProofFindingKind } from './infrastructure/proof/chain/finding.ts'
 export type { SealHead } from './infrastructure/proof/chain/seals.ts'
 export type { Verified, VerifyOptions, VerifyProgress } from './infrastructure/proof/verification/verify.ts'

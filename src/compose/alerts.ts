@@ -1,7 +1,7 @@
 import type { Client, Pool } from 'pg'
 import { type AlertsDeps, createAlerts } from '../application/alerts/alerts.ts'
 import { defined } from '../application/shared/input.ts'
-import type { AlertOptionsOfBus } from '../command-bus.ts'
+import type { AlertOptionsOfBus } from '../bus-options.ts'
 import { isLocalHost } from '../infrastructure/alerts/addresses.ts'
 import { createPost } from '../infrastructure/alerts/post.ts'
 import { createAlertStore } from '../infrastructure/postgres/alerts/alert-store.ts'

@@ -29,7 +29,7 @@ import {
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { Figures } from '../application/watching/figures.ts'
 import { createWorkerCalls } from '../application/watching/workers.ts'
-import type { CommandBusOptions } from '../command-bus.ts'
+import type { CommandBusOptions } from '../bus-options.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
 import { createExplainQueries } from '../infrastructure/postgres/explain/samples.ts'
@@ -70,11 +70,10 @@ export interface BusCallsDeps
   readonly rehearsals: Rehearsals
   readonly rehearse: ReturnType<typeof rehearseCommand>
   readonly onFilled: (queues: Iterable<string>) => void
-  readonly figures: Figures
 }
 
 /** The calls of the bus on the connections of one pool, and its background runners. */
-export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>) => {
+export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>, figures: Figures) => {
   const { transact, transactNow, clock, ids, log, onFilled, guardedAll } = deps
   const commands = commandStoreOf(store)
   const queries = createCommandQueries(pool)
@@ -162,7 +161,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     }),
     credits: guardedAll(workflows.credits),
     schedules: guardedAll(schedules),
-    figures: deps.figures,
+    figures,
   }
   return { bus, actions, runner, scheduleRunner, alertRunner }
 }

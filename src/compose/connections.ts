@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { InvalidInputError } from '../application/shared/errors.ts'
 import { wholeOf } from '../application/shared/input.ts'
-import type { CommandBusOptions } from '../command-bus.ts'
+import type { CommandBusOptions } from '../bus-options.ts'
 import {
   isTimeout,
   timeoutForm,
@@ -15,6 +15,10 @@ import { LONGEST_ANSWER_MS } from '../infrastructure/worker/heartbeat.ts'
 const WORKER_CONNECTIONS = 4
 /** For reads that must not delay anything else. */
 const READ_CONNECTIONS = 4
+/** For those of the same reads, and of the library's, that a replica answers. */
+const REPLICA_CONNECTIONS = 8
+/** How long a replica may take to say how far it is. */
+const LOOK_MS = 2_000
 
 export interface Connections {
   /** For callers and handlers. */
@@ -24,6 +28,12 @@ export interface Connections {
   readonly heartbeatPool: Pool
   /** For reads over HTTP, so that they do not delay sends. */
   readonly readPool: Pool
+  /** Null: there is no replica. */
+  readonly replica: {
+    readonly pool: Pool
+    /** One connection, which no read holds. */
+    readonly lookPool: Pool
+  } | null
   readonly timeoutMs: number
   readonly close: () => Promise<void>
 }
@@ -45,22 +55,36 @@ export const openConnections = (options: CommandBusOptions): Connections => {
     Math.min(LONGEST_ANSWER_MS, timeoutMs),
   )
   const readPool = poolLike(pool, READ_CONNECTIONS, {}, Math.min(readTimeoutMs, timeoutMs))
+  const replica = replicaOf(options.readDatabaseUrl, Math.min(readTimeoutMs, timeoutMs))
   return {
     pool,
     workerPool,
     heartbeatPool,
     readPool,
+    replica,
     timeoutMs,
     close: async () => {
-      await Promise.all([heartbeatPool.end(), workerPool.end(), readPool.end()])
+      const others = replica === null ? [] : [replica.lookPool, replica.pool]
+      await Promise.all([heartbeatPool, workerPool, readPool, ...others].map(one => one.end()))
       if (given === null) await pool.end()
       else given.letGo()
     },
   }
 }
 
+const replicaOf = (url: string | undefined, timeoutMs: number): Connections['replica'] => {
+  if (url === undefined) return null
+  if (!isUrl(url))
+    throw new InvalidInputError('readDatabaseUrl', 'must be a connection string that begins with postgres://')
+  const lookPool = createPool(url, 1, Math.min(LOOK_MS, timeoutMs), 'readDatabaseUrl')
+  // connections are waited for as long as for an answer to a look: the primary has some, too
+  return { pool: poolLike(lookPool, REPLICA_CONNECTIONS, {}, timeoutMs), lookPool }
+}
+
+const isUrl = (given: unknown): given is string => typeof given === 'string' && /^\s*postgres(ql)?:\/\//.test(given)
+
 export const requireUrl = (databaseUrl: string | undefined): string => {
-  if (typeof databaseUrl === 'string' && /^\s*postgres(ql)?:\/\//.test(databaseUrl)) return databaseUrl
+  if (isUrl(databaseUrl)) return databaseUrl
   throw new InvalidInputError('databaseUrl', 'must be a connection string that begins with postgres://, or give a pool')
 }
 

@@ -19,11 +19,10 @@ import { InvalidInputError } from '../application/shared/errors.ts'
 import { defined } from '../application/shared/input.ts'
 import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
-import { createFigures } from '../application/watching/figures.ts'
-import type { CommandBus, CommandBusOptions, RequestCall, RequestOptions, SendOptions } from '../command-bus.ts'
+import type { CommandBusOptions } from '../bus-options.ts'
+import type { CommandBus, RequestCall, RequestOptions, SendOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
-import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-events.ts'
-import { databaseUntil, sessionOn } from '../infrastructure/postgres/connection/database.ts'
+import { sessionOn } from '../infrastructure/postgres/connection/database.ts'
 import {
   isInDoubt,
   isOutage,
@@ -31,15 +30,12 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
-import { createFigureQueries, shared } from '../infrastructure/postgres/figures/figures.ts'
 import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createSensitivePaths } from '../infrastructure/postgres/sensitive/sensitive-store.ts'
-import { createStats } from '../infrastructure/postgres/stats/stats.ts'
 import { clientLike } from '../infrastructure/postgres/transactions/pool.ts'
 import { createBeats } from '../infrastructure/postgres/workers/beats.ts'
-import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-queries.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
@@ -53,6 +49,7 @@ import { openConnections, requireUrl } from './connections.ts'
 import { openLog } from './open-log.ts'
 import { openQueues } from './queues.ts'
 import { createReadiness } from './readiness.ts'
+import { createReads, openReplica } from './reads.ts'
 import { openReplies } from './replies.ts'
 import { createShutdown } from './shutdown.ts'
 import { createWorkers } from './workers.ts'
@@ -68,8 +65,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
   const connections = openConnections(options)
-  const { pool, workerPool, readPool } = connections
+  const { pool, workerPool } = connections
   const log = options.log ?? silentLog
+  const replica = openReplica(connections, options, log)
   const clock = options.clock ?? systemClock
   const telemetry = options.telemetry ?? silentTelemetry
   const ids = uuidIds
@@ -98,6 +96,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const declared = sensitivePathsOf(options.sensitive ?? {})
   const begin = async () => {
     await commandLog.begin()
+    await replica?.begin()
     await sensitive.declare([...declared, ...sensitiveOf(options.handlers ?? {})])
   }
   const { ready, guarded, guardedAll, takeNoMore } = createReadiness({ pool, begin, log })
@@ -167,13 +166,6 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlers, log, sensitive })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
-  // read on their own connections, once for all callers
-  const figures = guardedAll(
-    createFigures({
-      queries: createFigureQueries(readPool),
-      noWorkers: shared(createWorkerQueries(readPool).unhandled),
-    }),
-  )
   const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })
 
   // the calls of the bus, and those of `as`
@@ -194,7 +186,6 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
-    figures,
     onSuccess,
     newClient,
     isAway: error => isAway(error) || isUnavailable(error),
@@ -207,17 +198,18 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
-  const { bus, actions, runner, scheduleRunner, alertRunner } = callsOn(pool, store)
+  const reads = createReads({ callsOn, storeOn, readPool: connections.readPool, replica, guardedAll, log })
+  const { bus: own, actions, runner, scheduleRunner, alertRunner } = callsOn(pool, store, reads.figures)
+  const { bus, stats } = reads.ofBus(own)
   const runActions = (signal?: AbortSignal) => expiry.during(() => actions.run(signal))
-  const live = createPostgresLiveEvents(readPool, { log })
   const callerDeps: CallerDeps = {
     bus,
+    stats,
     send,
     sendBatch,
     request,
     requestQueue,
-    subscribe: guarded(live.subscribe),
-    stats: guardedAll({ read: createStats(readPool).read }),
+    subscribe: guarded(reads.live.subscribe),
     authorization: roleAuthorization,
     reservedDomains: new Map([
       [OPERATIONS_DOMAIN, 'start operations'],
@@ -228,12 +220,6 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     log,
     sensitive: guardedAll({ known: sensitive.known }),
   }
-  /** The bus on the read connections, until `signal` is aborted. */
-  const busUntil = (signal: AbortSignal) => {
-    const on = databaseUntil(readPool, signal)
-    return callsOn(on, storeOn(on)).bus
-  }
-
   return {
     ...bus,
     ready: guarded(async () => {}),
@@ -246,12 +232,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ) as RequestCall,
     replies: Object.assign(replies.repliesOf, bus.replies),
     as: (identity, reading) =>
-      createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
+      createCaller(reading === undefined ? callerDeps : { ...callerDeps, ...reads.until(reading) }, identity),
     actions: { ...bus.actions, ...guardedAll({ run: runActions, runOne: actions.runOne }) },
     runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
     schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
     alerts: { ...bus.alerts, run: guarded(alertRunner.run) },
-    figures: { ...figures, count: guarded(figureRunner.run) },
+    figures: { ...bus.figures, count: guarded(figureRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -265,6 +251,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       remove: sensitive.remove,
     }),
     follower,
+    replica,
     worker: workers.make,
     close: createShutdown([
       [
@@ -275,11 +262,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         scheduleRunner.close,
         alertRunner.close,
         figureRunner.close,
-        live.stop,
+        reads.live.stop,
         expiry.close,
       ],
       // last, because running handlers may still send
-      [takeNoMore, pauses.settled, beats.settled],
+      [takeNoMore, pauses.settled, beats.settled, ...(replica === null ? [] : [replica.stop])],
       [replies.close],
       [commandLog.close],
       [stopDoorbell],

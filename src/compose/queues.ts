@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { wholeOf } from '../application/shared/input.ts'
-import type { CommandBusOptions } from '../command-bus.ts'
+import type { CommandBusOptions } from '../bus-options.ts'
 import { createDoorbell } from '../infrastructure/postgres/queue/doorbell.ts'
 import { createLaneRules } from '../infrastructure/postgres/queue/lane-rules.ts'
 import { createQueueCatalog } from '../infrastructure/postgres/queue/queue-catalog.ts'

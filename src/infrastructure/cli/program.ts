@@ -48,6 +48,7 @@ const environment = `
 Environment:
   DATABASE_URL      your PostgreSQL database (default: one that is started in COMMANDBUS_HOME)
   DATABASE_TIMEOUT_MS how long PostgreSQL may take to answer a statement (default: 30000)
+  DATABASE_READ_URL a replica of it, from which \`start\` reads lists and histories (default: none)
   EVENTSTORE_URL    the EventStoreDB that stores the log (default: the log is in PostgreSQL)
   EVENTSTORE_PREFIX a prefix for the names of its streams there (default: none)
   COMMANDBUS_HOME   the directory of that database and of this service's keys (default: .commandbus)

@@ -6,6 +6,7 @@ import { addEvents } from './handlers/events.ts'
 import { addConsole, type ConsoleFiles } from './pages/console.ts'
 import { addDocs } from './pages/docs.ts'
 import { addPage, type PageFacts } from './pages/page.ts'
+import { AGE_HEADER } from './requests/age.ts'
 import { perMinute } from './requests/limits.ts'
 import { type MountOptions, mountApi } from './requests/mount.ts'
 
@@ -27,7 +28,7 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
     await app.register(cors, {
       origin: [...options.corsOrigins],
       methods: ['GET', 'POST', 'PUT', 'DELETE'],
-      exposedHeaders: ['location', 'retry-after', 'link'],
+      exposedHeaders: ['location', 'retry-after', 'link', AGE_HEADER],
       maxAge: 600,
     })
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import { silentLog } from '../../application/ports/log.ts'
 import type { Health } from '../../application/ports/reading/stats.ts'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import { unhandledSentence } from '../../domain/flow/unhandled.ts'
@@ -10,10 +11,12 @@ import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import { pausedDomains } from '../postgres/flow/pause-queries.ts'
 import { assertOwnCluster } from '../postgres/log/own-cluster.ts'
 import { foreignQueues, lackOfPgmqRights } from '../postgres/queue/pgmq-rights.ts'
+import { USUAL_LAG_MS } from '../postgres/replica/lag.ts'
+import { createReplica, type ReplicaHealth } from '../postgres/replica/replica.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { feedCheck } from '../postgres/stats/database-stats.ts'
 import { LEADER } from '../postgres/transactions/leadership.ts'
-import { poolingOf } from '../postgres/transactions/pool.ts'
+import { createPool, poolingOf } from '../postgres/transactions/pool.ts'
 import { watchWorkers } from '../postgres/workers/worker-queries.ts'
 import { worst } from './worker-report.ts'
 
@@ -111,12 +114,14 @@ export interface FurtherChecks {
   readonly proof?: (() => Health) | undefined
   /** The follower of a log outside the database. */
   readonly eventStore?: (() => Check | Promise<Check>) | undefined
+  /** The replica that lists are read from. */
+  readonly replica?: (() => Check | Promise<Check>) | undefined
 }
 
 /** Checks the database, its schema and its queues, and runs the further checks. */
 export const checkHealth = async (
   pool: Pool,
-  { worker, eventStore, proof }: FurtherChecks = {},
+  { worker, eventStore, replica, proof }: FurtherChecks = {},
 ): Promise<HealthReport> => {
   const [database, schema, queue, feed, workers] = await Promise.all([
     guarded(() => databaseCheck(pool)),
@@ -133,6 +138,7 @@ export const checkHealth = async (
     // what cannot be read of workers says the part that failed
     ...(workers.status === 'critical' ? {} : { workers }),
     ...(eventStore === undefined ? {} : { eventStore: await eventStore() }),
+    ...(replica === undefined ? {} : { replica: await replica() }),
     ...(proof === undefined ? {} : { proof: { ...proof() } }),
     ...(worker === undefined ? {} : { worker: { ...worker() } }),
   }
@@ -145,3 +151,25 @@ export const followerCheck = ({ fault, reasons, ...health }: CatchUpHealth): Che
   reasons: reasons.map(maskSecrets),
   fault: fault === null ? null : { stream: fault.stream, revision: fault.revision },
 })
+
+/** Without its replica a service does all it has to: lists are then read from the primary. */
+export const replicaCheck = ({ state, lagSeconds, reason }: ReplicaHealth): Check => ({
+  status: reason === null ? 'healthy' : 'degraded',
+  reasons: reason === null ? [] : [`${reason}; lists and histories are read from the primary meanwhile`],
+  state,
+  lagSeconds,
+})
+
+/** For the doctor, who has no bus: looks at the replica until it is known how far it is behind. */
+export const checkReplica = async (readDatabaseUrl: string, primary: Pool): Promise<Check> => {
+  const lookPool = createPool(readDatabaseUrl, 1, CHECK_MS, 'readDatabaseUrl')
+  const replica = createReplica({ primary, pool: lookPool, lookPool, maxLagMs: USUAL_LAG_MS, log: silentLog })
+  try {
+    for (let looks = 0; looks < 3 && replica.health().lagSeconds === null; looks++)
+      await replica.begin().catch(() => {})
+    return replicaCheck(replica.health())
+  } finally {
+    await replica.stop()
+    await lookPool.end()
+  }
+}

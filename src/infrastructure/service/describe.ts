@@ -28,6 +28,7 @@ export const describeService = ({ config, demo, version, env, url, database }: F
     ['Version', version],
     ['Address', url],
     ['Database', databaseText(config, database)],
+    ...(config.readDatabaseUrl === undefined ? [] : [['Replica', withoutPassword(config.readDatabaseUrl)] as const]),
     ...(config.eventStoreUrl === undefined
       ? []
       : [['Event store', eventStoreText(config.eventStoreUrl, config)] as const]),

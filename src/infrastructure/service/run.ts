@@ -7,7 +7,8 @@ import { roles } from '../../application/ports/authorization.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
 import { defined } from '../../application/shared/input.ts'
-import type { CommandBus, CommandBusOptions, CreateCommandBus } from '../../command-bus.ts'
+import type { CommandBusOptions } from '../../bus-options.ts'
+import type { CommandBus, CreateCommandBus } from '../../command-bus.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
 import { createBaseApp } from '../http/base-app.ts'
@@ -26,7 +27,7 @@ import { identityOptions } from '../settings/identity-options.ts'
 import { keepSeal, signerOf } from '../settings/proof-home.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createTracing } from '../telemetry/tracing.ts'
-import { CHECK_MS, checkHealth, followerCheck } from './checks.ts'
+import { CHECK_MS, checkHealth, followerCheck, replicaCheck } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Description, describeService } from './describe.ts'
 import { type Claim, claimHome } from './home.ts'
@@ -104,6 +105,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
       return readDatabaseStats(parts.pool, config.lateReplySeconds)
     },
     ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
+    ...(config.readDatabaseUrl === undefined ? {} : { replica: () => parts.bus?.replica?.health() ?? null }),
     pools: () => (parts.checks === undefined ? {} : { checks: parts.checks }),
     processMetrics: true,
     log,
@@ -145,11 +147,13 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
 
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
   if (stop.requested()) return
-  const { databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour } = config
+  const { databaseTimeoutMs, readDatabaseUrl, maxReadLagMs, eventStoreUrl, eventStorePrefix } = config
+  const { replyQueues, maxQueues, newQueuesPerHour } = config
   const lateAfterSeconds = config.lateReplySeconds
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
-    ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
+    ...defined({ databaseTimeoutMs, readDatabaseUrl, maxReadLagMs, eventStoreUrl, eventStorePrefix }),
+    ...defined({ replyQueues, maxQueues, newQueuesPerHour }),
     lateAfterSeconds,
     alerts: alertsOf(config),
     readTimeoutMs: config.readTimeoutMs,
@@ -252,10 +256,11 @@ const health = async ({ checks, supervisor, bus, backgroundCheck }: Parts, demo:
   if (checks === undefined || (demo && supervisor === undefined)) {
     return { status: 'critical', reasons: ['the service is starting'], checks: {} }
   }
-  const follower = bus?.follower ?? null
+  const { follower = null, replica = null } = bus ?? {}
   return checkHealth(checks, {
     worker: supervisor === undefined ? undefined : () => supervisor.report().health,
     eventStore: follower === null ? undefined : () => followerCheck(follower.health()),
+    replica: replica === null ? undefined : () => replicaCheck(replica.health()),
     proof: backgroundCheck?.health,
   })
 }

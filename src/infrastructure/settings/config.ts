@@ -11,6 +11,7 @@ import { eventStoreUrlForm, isEventStoreUrl } from '../eventstoredb/connection/u
 import { type RoleMap, roleMapOf } from '../http/identity/claims.ts'
 import { parseConnection } from '../postgres/connection/settings.ts'
 import { isTimeout, timeoutForm, USUAL_READ_TIMEOUT_MS } from '../postgres/network/time-limit.ts'
+import { isLag, lagForm } from '../postgres/replica/lag.ts'
 import { parseSigner } from '../proof/chain/keys.ts'
 
 /** A variable or a flag is invalid. The message never shows the value, which may be a secret. */
@@ -83,13 +84,17 @@ const seconds = setting('a whole number of seconds from 1 to 31536000', given =>
 )
 const booleans: Readonly<Record<string, boolean>> = { true: true, false: false }
 
+const lag = setting(lagForm, given => (/^\d+$/.test(given) && isLag(Number(given)) ? Number(given) : undefined))
+
+const connection = setting(
+  'a connection string like postgres://host:5432/database, with user:password@ before the host where it asks for them',
+  given => (/^postgres(ql)?:\/\//.test(given) ? given : undefined),
+)
+
 const environment = t.type({
-  DATABASE_URL: orAbsent(
-    setting(
-      'a connection string like postgres://host:5432/database, with user:password@ before the host where it asks for them',
-      given => (/^postgres(ql)?:\/\//.test(given) ? given : undefined),
-    ),
-  ),
+  DATABASE_URL: orAbsent(connection),
+  DATABASE_READ_URL: orAbsent(connection),
+  DATABASE_READ_MAX_LAG_MS: orAbsent(lag),
   DATABASE_TIMEOUT_MS: orAbsent(timeout),
   EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
   EVENTSTORE_PREFIX: orAbsent(setting(eventStorePrefixForm, given => (isEventStorePrefix(given) ? given : undefined))),
@@ -143,6 +148,10 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** How long a statement may take, in milliseconds; undefined: the default. */
   readonly databaseTimeoutMs: number | undefined
+  /** A replica of the user's own server, for lists; undefined: none. */
+  readonly readDatabaseUrl: string | undefined
+  /** How old what it shows may be, in milliseconds; undefined: the default. */
+  readonly maxReadLagMs: number | undefined
   /** Where the log is; undefined: in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
   /** The prefix of stream names in EventStoreDB; undefined: none. */
@@ -208,6 +217,11 @@ export interface ConfigFlags {
   readonly port?: string
 }
 
+const urls = [
+  ['DATABASE_URL', 'databaseUrl'],
+  ['DATABASE_READ_URL', 'readDatabaseUrl'],
+] as const
+
 /** @throws ConfigError that names the variable (or the flag) and what is allowed */
 export const readConfig = (env: { readonly [name: string]: string | undefined }, flags: ConfigFlags = {}): Config => {
   const given = decode(environment, env)
@@ -218,10 +232,20 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
   if (given.EVENTSTORE_PREFIX !== undefined && given.EVENTSTORE_URL === undefined) {
     throw new ConfigError('EVENTSTORE_PREFIX needs EVENTSTORE_URL: set both, or neither')
   }
-  const database = given.DATABASE_URL === undefined ? undefined : parseConnection(given.DATABASE_URL)
-  if (database !== undefined && isLeft(database)) throw new ConfigError(`DATABASE_URL ${database.left}`)
+  if (given.DATABASE_READ_URL !== undefined && given.DATABASE_URL === undefined) {
+    throw new ConfigError('DATABASE_READ_URL needs DATABASE_URL: set both, or neither')
+  }
+  if (given.DATABASE_READ_MAX_LAG_MS !== undefined && given.DATABASE_READ_URL === undefined) {
+    throw new ConfigError('DATABASE_READ_MAX_LAG_MS needs DATABASE_READ_URL: set both, or neither')
+  }
+  for (const [name, option] of urls) {
+    const parsed = given[name] === undefined ? undefined : parseConnection(given[name], option)
+    if (parsed !== undefined && isLeft(parsed)) throw new ConfigError(`${name} ${parsed.left}`)
+  }
   return {
     databaseUrl: given.DATABASE_URL,
+    readDatabaseUrl: given.DATABASE_READ_URL,
+    maxReadLagMs: given.DATABASE_READ_MAX_LAG_MS,
     databaseTimeoutMs: given.DATABASE_TIMEOUT_MS,
     eventStoreUrl: given.EVENTSTORE_URL,
     eventStorePrefix: given.EVENTSTORE_PREFIX,

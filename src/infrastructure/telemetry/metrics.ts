@@ -10,6 +10,7 @@ import {
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
+import type { ReplicaHealth } from '../postgres/replica/replica.ts'
 import type { DatabaseStats } from '../postgres/stats/database-stats.ts'
 import type { ProofStats } from '../proof/background-check.ts'
 import { cachedFor } from '../shared/cached.ts'
@@ -17,6 +18,7 @@ import { createDatabaseGauges } from './database-gauges.ts'
 import { createFollowerGauges } from './follower-gauges.ts'
 import { createLabelCap } from './labels.ts'
 import { createProofGauges } from './proof-gauges.ts'
+import { createReplicaGauges } from './replica-gauges.ts'
 
 /** The counts of a pool, as pg's pools have them. */
 export interface PoolStats {
@@ -30,6 +32,8 @@ export interface MetricsOptions {
   readonly database?: () => Promise<DatabaseStats>
   /** The health of the follower of a log outside PostgreSQL; null: the log is in PostgreSQL. Left out: no such gauges. */
   readonly follower?: () => CatchUpHealth | null
+  /** The replica that lists are read from; null: none yet. Left out: no such gauges. */
+  readonly replica?: () => ReplicaHealth | null
   /** The state of the background check of the proof; null: none yet. Left out: no such gauges. */
   readonly proof?: () => ProofStats | null
   /** Pools by their name for the label. */
@@ -120,6 +124,7 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
   })
 
   if (options.follower !== undefined) createFollowerGauges(registers, options.follower)
+  if (options.replica !== undefined) createReplicaGauges(registers, options.replica)
   if (options.proof !== undefined) createProofGauges(registers, options.proof)
   const gauges = database === undefined ? null : createDatabaseGauges(registers)
   const readStats = database === undefined ? null : cachedFor(SCRAPE_CACHE_MS, database)

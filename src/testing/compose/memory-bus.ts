@@ -12,7 +12,8 @@ import { WORKFLOW_DOMAIN } from '../../application/runs/run-jobs.ts'
 import { type SensitivePath, sensitivePathOf, sensitivePathsOf } from '../../application/sensitive/sensitive-paths.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
 import { defined } from '../../application/shared/input.ts'
-import type { CommandBus, CommandBusOptions, RequestCall, RequestOptions, SendOptions } from '../../command-bus.ts'
+import type { CommandBusOptions } from '../../bus-options.ts'
+import type { CommandBus, RequestCall, RequestOptions, SendOptions } from '../../command-bus.ts'
 import { commandQueues } from '../../domain/command/names.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { toPublicError } from '../../infrastructure/postgres/connection/errors.ts'
@@ -232,6 +233,7 @@ export const createMemoryBus = (options: SharedOptions, deps: MemoryBusDeps) => 
       },
     },
     follower: null,
+    replica: null,
     worker,
     close: async () => {
       isClosed = true

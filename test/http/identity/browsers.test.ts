@@ -38,7 +38,7 @@ describe('with configured origins', () => {
       headers: { origin: ORIGIN },
     })
     expect([sent.status, sent.headers.get('access-control-allow-origin')]).toEqual([202, ORIGIN])
-    expect(sent.headers.get('access-control-expose-headers')).toBe('location, retry-after, link')
+    expect(sent.headers.get('access-control-expose-headers')).toBe('location, retry-after, link, data-age')
   })
 
   test('their pages can read problems, too', async () => {

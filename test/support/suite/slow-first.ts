@@ -7,6 +7,7 @@ const slow = [
   'console/e2e',
   'infrastructure/log/rebuild',
   'environment/silent-database',
+  'environment/replica',
   'bus/flow/pausing',
   'bus/lanes/lanes-processes',
   'bus/lanes/lanes-verified',

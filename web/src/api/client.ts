@@ -4,12 +4,28 @@ import type { ResponseOf } from '../../../src/contract/route.ts'
 import { timedFetch } from './fetch.ts'
 import { currentToken, refused } from './session.ts'
 
+/** For so long after an action lists are read from the primary: a replica is never used when it is later than this. */
+const FRESH_MS = 60_000
+let actedAt = Number.NEGATIVE_INFINITY
+
+/** What was just done must be seen, also where lists come from a replica. */
+const fresh = (init: RequestInit): RequestInit => ({
+  ...init,
+  headers: { ...Object.fromEntries(new Headers(init.headers)), 'cache-control': 'no-cache' },
+})
+
 /** Sends a request; a 401 signs the user out. */
-export const send: typeof fetch = async (input, init) => {
+export const send: typeof fetch = async (input, init = {}) => {
   const token = currentToken()
-  const response = await timedFetch(input, init)
-  if (response.status === 401) refused(token)
-  return response
+  const reads = (init.method ?? 'GET') === 'GET'
+  const isFresh = reads && performance.now() - actedAt < FRESH_MS
+  try {
+    const response = await timedFetch(input, isFresh ? fresh(init) : init)
+    if (response.status === 401) refused(token)
+    return response
+  } finally {
+    if (!reads) actedAt = performance.now()
+  }
 }
 
 export const api = createClient({ baseUrl: location.origin, token: currentToken, fetch: send })

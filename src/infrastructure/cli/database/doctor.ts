@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import type { Pool } from 'pg'
-import type { HealthReport } from '../../http/pages/health.ts'
+import type { Check, HealthReport } from '../../http/pages/health.ts'
 import { withClient } from '../../postgres/connection/with-client.ts'
 import { withoutPassword } from '../../postgres/network/url.ts'
 import { findPgmq } from '../../postgres/schema/pgmq-install.ts'
 import { SchemaVersionError, schemaStatus } from '../../postgres/schema/schema-version.ts'
-import { checkHealth } from '../../service/checks.ts'
+import { checkHealth, checkReplica } from '../../service/checks.ts'
 import { type Database, withPool } from '../../service/database.ts'
 import { checkEventStore } from '../../service/event-store-check.ts'
 import { runningService } from '../../service/home.ts'
@@ -44,11 +44,12 @@ export const addDoctor = (program: Command, deps: CliDeps): void => {
 }
 
 const diagnose = async (config: Config, database: Database, pool: Pool): Promise<Diagnosis> => {
-  const { eventStoreUrl, eventStorePrefix } = config
+  const { eventStoreUrl, eventStorePrefix, readDatabaseUrl } = config
   const [report, pgmqVersion, schemaVersion, service] = await Promise.all([
     checkHealth(pool, {
       eventStore:
         eventStoreUrl === undefined ? undefined : () => checkEventStore(eventStoreUrl, eventStorePrefix ?? '', pool),
+      replica: readDatabaseUrl === undefined ? undefined : () => checkReplica(readDatabaseUrl, pool),
     }),
     versionOfPgmq(pool).catch(() => null),
     versionOfSchema(pool).catch(() => null),
@@ -83,12 +84,13 @@ const versionOfSchema = async (pool: Pool): Promise<number> => {
 }
 
 const diagnosisText = ({ databaseUrl, eventStore, pgmqVersion, schemaVersion, home, health }: Diagnosis): string => {
-  const { service } = health.checks
+  const { service, replica } = health.checks
   const hosts = health.checks.eventStore?.hosts
   return fields([
     ['Health', health.status],
     ...health.reasons.map(reason => ['', reason] as const),
     ['Database', withoutPassword(databaseUrl)],
+    ...(replica === undefined ? [] : [['Replica', replicaText(replica)] as const]),
     ['Event store', eventStore === 'postgresql' ? 'PostgreSQL, the same database' : `EventStoreDB at ${hosts}`],
     ['pgmq', pgmqVersion ?? 'none'],
     ['Schema', schemaVersion === null ? 'unknown' : `version ${schemaVersion}`],
@@ -96,3 +98,6 @@ const diagnosisText = ({ databaseUrl, eventStore, pgmqVersion, schemaVersion, ho
     ['Service', service?.running === true ? `process ${service.pid} at ${service.url ?? '(starting)'}` : 'not running'],
   ])
 }
+
+const replicaText = ({ state, lagSeconds }: Check): string =>
+  lagSeconds === null ? `${state}` : `${state}, at most ${lagSeconds} s behind`

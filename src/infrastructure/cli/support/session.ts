@@ -1,6 +1,7 @@
 import { CommandBusError } from '../../../application/shared/errors.ts'
 import { defined } from '../../../application/shared/input.ts'
-import type { CommandBus, CommandBusOptions } from '../../../command-bus.ts'
+import type { CommandBusOptions } from '../../../bus-options.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 import { hasEmbedded } from '../../postgres/embedded/index.ts'
 import { withoutPassword } from '../../postgres/network/url.ts'
 import { type Database, openDatabase } from '../../service/database.ts'

@@ -6,6 +6,7 @@ import type { Identity } from '../../../application/ports/authorization.ts'
 import { type Api, api } from '../../../contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from '../../../contract/route.ts'
 import type { Identify } from '../identity/identity.ts'
+import { ageOf } from './age.ts'
 import { csvAnswer, wantsCsv } from './csv-answer.ts'
 import { faultsOf } from './faults.ts'
 import { type Count, perMinute, turnsPerToken } from './limits.ts'
@@ -31,8 +32,15 @@ export type Handlers = { readonly [Id in keyof Api]: HandlerOf<Api[Id]> }
 
 export interface MountOptions {
   readonly identify: Identify
-  /** With `reading`: for reads only, which end when its signal is aborted. */
-  readonly callerOf: (identity: Identity, reading?: { readonly signal: AbortSignal }) => Caller
+  /** With `reading`: for reads only, as `as` of a bus takes it. */
+  readonly callerOf: (
+    identity: Identity,
+    reading?: {
+      readonly signal: AbortSignal
+      readonly fresh: boolean
+      readonly onAge: (ageMs: number) => void
+    },
+  ) => Caller
   readonly handlers: Handlers
   /** Writes per minute and token; 0: no limit. */
   readonly writesPerMinute: number
@@ -75,15 +83,17 @@ export const mountApi = (app: FastifyInstance, options: MountOptions, countRead:
         const trace = typeof traceparent === 'string' ? { traceparent } : {}
         const headers = { trace, asCsv: wantsCsv(request) }
         if (!onlyReads(route, checked)) return send(route, request, reply, await handle(checked, caller, headers))
+        const { fresh, onAge, tellAge } = ageOf(request, reply)
         try {
           const answer = await readFor(reply, options.readTimeoutMs, async signal => {
             const endTurn = await takeTurn(request, signal)
             try {
-              return await handle(checked, options.callerOf(caller.identity, { signal }), headers)
+              return await handle(checked, options.callerOf(caller.identity, { signal, fresh, onAge }), headers)
             } finally {
               endTurn()
             }
           })
+          tellAge()
           return send(route, request, reply, answer)
         } catch (error) {
           if (!(error instanceof HungUpError)) throw error

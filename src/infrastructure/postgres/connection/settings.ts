@@ -26,18 +26,32 @@ export interface ConnectionSettings {
   readonly saysTransactionPooling: boolean
 }
 
+/** The option of the bus that the string is given in: for `readDatabaseUrl` it names a replica. */
+export type UrlOption = 'databaseUrl' | 'readDatabaseUrl'
+
 /** Makes settings for `pg` from a connection string; `left` says what to change and quotes no part of the string. */
-export const parseConnection = (url: string): E.Either<UrlFault, ConnectionSettings> => {
+export const parseConnection = (
+  url: string,
+  option: UrlOption = 'databaseUrl',
+): E.Either<UrlFault, ConnectionSettings> => {
   const parsed = parseDatabaseUrl(url)
   if (E.isLeft(parsed)) return parsed
   const ways = tlsOf(parsed.right.parameters)
-  return E.isLeft(ways) ? ways : settingsFor(parsed.right, ways.right)
+  return E.isLeft(ways) ? ways : settingsFor(parsed.right, ways.right, option)
 }
 
-const settingsFor = (url: DatabaseUrl, tls: Ways | undefined): E.Either<UrlFault, ConnectionSettings> => {
+const settingsFor = (
+  url: DatabaseUrl,
+  tls: Ways | undefined,
+  option: UrlOption,
+): E.Either<UrlFault, ConnectionSettings> => {
   const { hosts, user, password, database, parameters } = url
+  const isReplica = option === 'readDatabaseUrl'
+  if (isReplica && hosts.length > 1) {
+    return E.left('must name one server: how far a replica is behind is measured of one')
+  }
   const attrs = parameters.get('target_session_attrs') ?? (hosts.length > 1 ? 'read-write' : 'any')
-  if (!['any', 'read-write', 'primary'].includes(attrs)) {
+  if (!isReplica && !['any', 'read-write', 'primary'].includes(attrs)) {
     return E.left('asks for standbys (target_session_attrs), on which nothing can be written: use read-write')
   }
   const timeout = Number(parameters.get('connect_timeout') ?? 0)
@@ -64,8 +78,8 @@ const settingsFor = (url: DatabaseUrl, tls: Ways | undefined): E.Either<UrlFault
 }
 
 /** @throws InvalidInputError in one sentence for a connection string that cannot work. */
-export const connectionSettings = (url: string): ConnectionSettings => {
-  const parsed = parseConnection(url)
-  if (E.isLeft(parsed)) throw new InvalidInputError('databaseUrl', parsed.left)
+export const connectionSettings = (url: string, option: UrlOption = 'databaseUrl'): ConnectionSettings => {
+  const parsed = parseConnection(url, option)
+  if (E.isLeft(parsed)) throw new InvalidInputError(option, parsed.left)
   return parsed.right
 }

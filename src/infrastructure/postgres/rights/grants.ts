@@ -18,7 +18,7 @@ interface Rights {
 
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
-const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_undelivered']
+const kept = ['stranger', 'shared_queue', 'undelivered', 'paused_message'].map(name => `command_bus_${name}`)
 const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']

@@ -29,8 +29,10 @@ const MOST_TENANTS = 1_000
 /**
  * Counts for people. Commands that have not ended, and FAILED ones, are counted in an index at every call; the others by
  * `createEventCounts`.
+ *
+ * @param primary where transactions are open, if `pool` is of a replica
  */
-export const createStats = (pool: Pool): StatsReader => {
+export const createStats = (pool: Pool, primary = pool): StatsReader => {
   const events = createEventCounts(pool)
   const advance = cachedFor(0, events.advance)
 
@@ -53,7 +55,7 @@ export const createStats = (pool: Pool): StatsReader => {
     const [open, queues, transactions, undeliveredReplies] = await Promise.all([
       countOpen(pool, openStatuses),
       queueStats(pool),
-      openTransactions(pool),
+      openTransactions(primary),
       countUndelivered(pool),
       advance(),
     ])
@@ -65,7 +67,7 @@ export const createStats = (pool: Pool): StatsReader => {
       if (tenantId === undefined) return readAll()
       const [{ open, undeliveredReplies }, transactions] = await Promise.all([
         openOf(tenantId),
-        openTransactions(pool, tenantId),
+        openTransactions(primary, tenantId),
         advance(),
       ])
       return statsOf(events, tenantId, open, [], { ...transactions, undeliveredReplies })

@@ -9,7 +9,7 @@ import {
   timeoutOf,
 } from '../connection/database.ts'
 import { findPooling, needsSession, type Pooling } from '../connection/pooling.ts'
-import { connectionSettings } from '../connection/settings.ts'
+import { connectionSettings, type UrlOption } from '../connection/settings.ts'
 import { withClient } from '../connection/with-client.ts'
 import { cutSoon } from '../network/give-up.ts'
 import { USUAL_TIMEOUT_MS } from '../network/time-limit.ts'
@@ -32,10 +32,16 @@ const connectWithin = (timeoutMs: number): number => Math.min(CONNECT_WITHIN_MS,
  * A pool of connections to the bus's database. It silently drops an idle connection that breaks.
  *
  * @param timeoutMs how long the answer to a statement may take
+ * @param option where the connection string was given
  * @throws InvalidInputError for a connection string that cannot work
  */
-export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_TIMEOUT_MS): Pool => {
-  const { config, Client: Made, saysTransactionPooling } = connectionSettings(databaseUrl)
+export const createPool = (
+  databaseUrl: string,
+  max: number,
+  timeoutMs = USUAL_TIMEOUT_MS,
+  option: UrlOption = 'databaseUrl',
+): Pool => {
+  const { config, Client: Made, saysTransactionPooling } = connectionSettings(databaseUrl, option)
   const pool = listened(
     new pg.Pool({
       connectionTimeoutMillis: connectWithin(timeoutMs),
