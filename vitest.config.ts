@@ -97,6 +97,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'eventstoredb',
+          isolate: false,
+          setupFiles: [freshModules],
           include: onBothStores,
           provide: { logStore: 'eventstoredb' },
         },

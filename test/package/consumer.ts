@@ -46,6 +46,9 @@ export interface Packed {
   readonly remove: () => Promise<void>
 }
 
+/** What examples make and install in their folders. */
+const built = /\/(dist|\.next|node_modules)$/
+
 /** `npm pack` of the package as it was compiled for the tests; the console's page is left out. */
 export const pack = async (): Promise<Packed> => {
   const place = await mkdtemp(join(tmpdir(), 'commandbus-pack-'))
@@ -53,7 +56,7 @@ export const pack = async (): Promise<Packed> => {
   await mkdir(source)
   await cp(join(inject('compiledPackage'), 'dist'), join(source, 'dist'), { recursive: true })
   for (const name of ['package.json', 'migrations', 'docs', 'deploy', 'examples', 'README.md', 'LICENSE'])
-    await cp(join(repository, name), join(source, name), { recursive: true, filter: path => !path.endsWith('/dist') })
+    await cp(join(repository, name), join(source, name), { recursive: true, filter: path => !built.test(path) })
   for (const name of ['CHANGELOG.md', 'CONTRIBUTING.md']) await cp(join(repository, name), join(source, name))
   await symlink(join(repository, 'node_modules'), join(source, 'node_modules'))
   await succeed(process.execPath, [join(repository, 'scripts', 'build-commonjs.mjs'), source], repository)

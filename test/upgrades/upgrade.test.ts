@@ -16,7 +16,7 @@ type Library = typeof ours
 /** The migrations of this version and one that may follow: what a next release does to busy tables. */
 const withNextMigration = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'commandbus-next-'))
-  await cp(migrationsDirectory(), directory, { recursive: true })
+  await cp(migrationsDirectory(), directory, { recursive: true, dereference: true })
   const count = (await readdir(directory)).filter(file => file.endsWith('.sql')).length
   await writeFile(
     join(directory, `${String(count + 1).padStart(4, '0')}_next.sql`),
