@@ -35,3 +35,6 @@ export const leastBulkRetries = 5_000
 
 /** Of rows and messages behind a log in EventStoreDB, at most. */
 export const mostLagP99Ms = 100
+
+/** Of any page of the API with 1,000,000 commands, the first time and the median, in milliseconds, at most. */
+export const mostPageMs = 200

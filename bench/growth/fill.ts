@@ -38,7 +38,7 @@ const liveAndCopy = async (
     const original = await live(bus, statusOf)
     let verified = false
     const onProgress = async (done: number) => {
-      if (!verified) await verify(bus)
+      if (!verified) await verifyWith(bus)
       verified = true
       await copies.onProgress?.(done)
     }
@@ -51,8 +51,15 @@ const liveAndCopy = async (
   }
 }
 
+/** @throws when what was copied so far is not as the bus writes it */
+export const verifyCopies = async (url: string): Promise<void> => {
+  const { createCommandBus } = await loadLibrary()
+  const bus = createCommandBus({ databaseUrl: url })
+  await verifyWith(bus).finally(bus.close)
+}
+
 /** All after the first set are made by the same statements. */
-const verify = async (bus: CommandBus): Promise<void> => {
+const verifyWith = async (bus: CommandBus): Promise<void> => {
   const { findings, events } = await bus.maintenance.verifyLog({ limit: 3 })
   if (findings.length > 0)
     throw new Error(`the copies are not as the bus writes them: ${findings.map(({ message }) => message).join('; ')}`)

@@ -1,10 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { Agent, request } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { loadToken } from '../build.ts'
+import { startService } from '../service.ts'
 import { payload } from '../work.ts'
 
 /** What many senders at once managed over HTTP. */
@@ -20,43 +16,6 @@ export interface HttpFigures {
 }
 
 const domain = 'bench_http'
-const program = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
-
-/** The service as it ships, in a process of its own. */
-const startService = async (databaseUrl: string, secret: string) => {
-  const env = {
-    ...process.env,
-    DATABASE_URL: databaseUrl,
-    COMMANDBUS_JWT_SECRET: secret,
-    COMMANDBUS_WRITES_PER_MINUTE: '0',
-    LOG_LEVEL: 'warn',
-  }
-  const service = spawn(process.execPath, [program, 'start', '--host', '127.0.0.1', '--port', '0', '--json'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return { url: await readyUrl(service), stop: () => stop(service) }
-}
-
-const readyUrl = (service: ChildProcess): Promise<string> =>
-  new Promise((resolve, reject) => {
-    let said = ''
-    service.stdout?.on('data', data => {
-      said += data
-      const url = /"url":\s*"([^"]+)"/.exec(said)?.[1]
-      if (url !== undefined) resolve(url)
-    })
-    service.once('error', reject)
-    service.once('exit', code => reject(new Error(`the service ended with ${code} before it was ready`)))
-  })
-
-const stop = async (service: ChildProcess): Promise<void> => {
-  if (service.exitCode !== null || service.signalCode !== null) return
-  const ended = once(service, 'exit')
-  service.kill('SIGTERM')
-  await ended
-}
-
 interface Sender {
   /** The id of the sent command. */
   readonly send: (index: number) => Promise<string>
@@ -133,12 +92,8 @@ export interface HttpWork {
 
 /** `senders` clients, each with a connection of its own, send one command after the other for `seconds`. */
 export const measureHttp = async (databaseUrl: string, { senders, seconds, check }: HttpWork): Promise<HttpFigures> => {
-  const { signToken } = await loadToken()
-  const secret = randomBytes(32).toString('base64url')
-  const identity = { subject: 'bench', tenant: null, roles: ['SENDER'] } as const
-  const token = await signToken({ secret }, identity, seconds + 3600)
-  const service = await startService(databaseUrl, secret)
-  const sender = openSender(service.url, token, senders)
+  const service = await startService(databaseUrl, { subject: 'bench', tenant: null, roles: ['SENDER'] })
+  const sender = openSender(service.url, service.token, senders)
   const ids: string[] = []
   const tookMs: number[] = []
   try {

@@ -1,4 +1,5 @@
 import type { Mode } from '../mode.ts'
+import { pages } from '../pages/mode.ts'
 import { scale } from '../scale/mode.ts'
 import { backlog } from './backlog.ts'
 import { bulk } from './bulk.ts'
@@ -26,6 +27,7 @@ export const modes: Readonly<Record<string, Mode>> = {
   bulk,
   growth,
   scale,
+  pages,
   profile,
   peers,
 }

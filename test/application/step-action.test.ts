@@ -31,7 +31,7 @@ const quiet: Standing = {
 }
 
 /** A store of one action, of which looking at what became of its commands takes so long, by a clock of its own. */
-const createSlowStore = (lookMs: number, fails = false) => {
+const createSlowStore = (lookMs: number, { fails = false, lasts = (_: number) => Promise.resolve() } = {}) => {
   let [time, sent, looks] = [1_000, 0, 0]
   vi.spyOn(performance, 'now').mockImplementation(() => time)
   const taken = {
@@ -49,14 +49,21 @@ const createSlowStore = (lookMs: number, fails = false) => {
       looks++
       time += lookMs
       if (fails) throw new Error('the database is slow')
+      await lasts(looks)
     },
     standing: async () => quiet,
     take: (_: string, __: object, work: (taken: TakenAction) => Promise<unknown>) => work(taken),
     due: async () => [],
     faultOf: () => null,
   } as unknown as ActionStore
-  const step = stepAction({ store, transact: async () => [], clock: systemClock, log: silentLog, onFilled: () => {} })
-  return { step: () => step(record), counts: () => ({ sent, looks }) }
+  const { step, idle } = stepAction({
+    store,
+    transact: async () => [],
+    clock: systemClock,
+    log: silentLog,
+    onFilled: () => {},
+  })
+  return { step: () => step(record), idle, counts: () => ({ sent, looks }) }
 }
 
 describe('while the last stage is sent', () => {
@@ -68,8 +75,26 @@ describe('while the last stage is sent', () => {
     expect(looks).toBeGreaterThan(1)
   })
 
+  test('O1: sending goes on beside a look at its rule that lasts', async () => {
+    let end = () => {}
+    const ended = new Promise<void>(resolve => {
+      end = resolve
+    })
+    const { step, idle, counts } = createSlowStore(1_000, { lasts: look => (look === 1 ? Promise.resolve() : ended) })
+    for (let i = 0; i < 100; i++) await step()
+    expect(counts()).toEqual({ sent: 100, looks: 2 })
+    let isIdle = false
+    const waited = idle().then(() => {
+      isIdle = true
+    })
+    await step()
+    expect(isIdle).toBe(false)
+    end()
+    await waited
+  })
+
   test('O1: nothing is sent as long as its rule cannot be looked at', async () => {
-    const { step, counts } = createSlowStore(10, true)
+    const { step, counts } = createSlowStore(10, { fails: true })
     for (let i = 0; i < 20; i++) await expect(step()).rejects.toThrow('the database is slow')
     expect(counts()).toEqual({ sent: 0, looks: 20 })
   })

@@ -1,7 +1,7 @@
 import { judgeStage } from '../acting/judge-stage.ts'
 import { nextPiece } from '../acting/next-piece.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
-import type { ActionRecord, ActionStore, DueItem } from '../ports/action-store.ts'
+import type { ActionRecord, ActionStore, DueItem, Standing } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { applyAction, type SeparateLog } from './apply-action.ts'
@@ -33,7 +33,7 @@ const BATCH_SEPARATE = 100
 const BATCH_BYTES = 8 * 1024 * 1024
 /** Sizes to remember; they only affect speed. */
 const MAX_SIZES = 1000
-/** While the last stage is sent, its rule is looked at so often, or less often, so that looking takes half of the time at most. */
+/** While the last stage is sent, its rule is looked at so often, or less often, so that looks are under way half of the time at most. */
 const JUDGE_MS = 300
 
 /**
@@ -46,7 +46,7 @@ export const stepAction = (deps: RunActionDeps) => {
   const { store, clock, separateLog } = deps
   const largest = separateLog === undefined ? BATCH : BATCH_SEPARATE
   const sizes = new Map<string, number>()
-  const judgeFrom = new Map<string, number>()
+  const looks = new Map<string, Look>()
   const prefetch = createPrefetch(store)
   const now = (): string => clock.now().toISOString()
 
@@ -62,7 +62,7 @@ export const stepAction = (deps: RunActionDeps) => {
         const at = now()
         const limit = sizeOf(taken.action, Math.min(piece.most, size))
         items = prefetched(taken, limit) ?? (await taken.next(limit))
-        prefetch.begin(taken, items, limit)
+        prefetch.begin(taken, items, limit, sizeOf(taken.action, size))
         const { marks, filled } = await applyAction(deps.transact, taken, items, at, separateLog)
         // from here on a failure is not the fault of an item
         items = []
@@ -100,10 +100,12 @@ export const stepAction = (deps: RunActionDeps) => {
   }
 
   /** `isSent`: the whole stage was sent when the action was read, so it may be over. */
-  const judge = async (read: ActionRecord, isSent: boolean): Promise<StepResult> => {
-    await store.settle(read.id)
-    const standing = await store.standing(read.id)
-    const settled = await store.take(read.id, { wait: false }, async (taken): Promise<StepResult> => {
+  const decide = async (
+    read: ActionRecord,
+    standing: Standing,
+    { isSent, wait }: { readonly isSent: boolean; readonly wait: boolean },
+  ): Promise<StepResult> => {
+    const settled = await store.take(read.id, { wait }, async (taken): Promise<StepResult> => {
       // what was counted is of a stage that is over, or an operator was faster
       if (taken.action.stage !== read.stage || taken.action.status === 'PAUSED') return 'worked'
       const verdict = judgeStage(taken.action, standing)
@@ -116,28 +118,59 @@ export const stepAction = (deps: RunActionDeps) => {
     return settled ?? 'busy'
   }
 
-  /** Looks at the rule of a stage that is being sent, now and then. While that fails, nothing is sent. */
-  const judgeMeanwhile = async (action: ActionRecord): Promise<StepResult | null> => {
-    const at = performance.now()
-    if (at < (judgeFrom.get(action.id) ?? 0)) return null
-    const result = await judge(action, false)
-    if (result === 'busy') return result
-    const end = performance.now()
-    if (judgeFrom.size > MAX_SIZES) judgeFrom.clear()
-    judgeFrom.set(action.id, end + Math.max(JUDGE_MS, end - at))
-    return result
+  const judge = async (read: ActionRecord): Promise<StepResult> => {
+    await store.settle(read.id)
+    return decide(read, await store.standing(read.id), { isSent: true, wait: false })
   }
 
-  return async (action: ActionRecord): Promise<StepResult> => {
+  /** Ends the action if its rule is broken; what was sent meanwhile is sent. */
+  const lookAt = async (action: ActionRecord): Promise<void> => {
+    const at = performance.now()
+    await store.settle(action.id)
+    const standing = await store.standing(action.id)
+    if (judgeStage(action, standing).verdict === 'end') await decide(action, standing, { isSent: false, wait: true })
+    const end = performance.now()
+    looks.set(action.id, { from: end + Math.max(JUDGE_MS, end - at) })
+  }
+
+  /**
+   * Looks at the rule of a stage now and then while it is sent. Only the first look, and the one after a failure, is waited for: as
+   * long as it fails nothing is sent.
+   */
+  const judgeMeanwhile = async (action: ActionRecord): Promise<void> => {
+    const last = looks.get(action.id)
+    if (last?.under !== undefined || performance.now() < (last?.from ?? 0)) return
+    if (looks.size > MAX_SIZES) looks.clear()
+    const under = lookAt(action).catch(error => {
+      looks.delete(action.id)
+      throw error
+    })
+    if (last === undefined) return under
+    looks.set(action.id, { from: 0, under: under.catch(() => {}) })
+  }
+
+  const step = async (action: ActionRecord): Promise<StepResult> => {
     if (isOver(action)) {
       sizes.delete(action.id)
       return 'over'
     }
     const next = nextPiece(action)
-    if (next.do === 'judge') return judge(action, true)
+    if (next.do === 'judge') return judge(action)
     if (next.do === 'wait') return next.ms ?? 'waiting'
-    return (next.judge ? await judgeMeanwhile(action) : null) ?? work(action.id)
+    if (next.judge) await judgeMeanwhile(action)
+    return work(action.id)
   }
+  /** Waits for the looks that are under way. */
+  const idle = async (): Promise<void> => {
+    await Promise.all([...looks.values()].map(({ under }) => under))
+  }
+  return { step, idle }
+}
+
+/** A look at the rule of an action: one that is under way, or when the next may begin. */
+interface Look {
+  readonly from: number
+  readonly under?: Promise<void>
 }
 
 const sizeOf = ({ details }: ActionRecord, size: number): number =>

@@ -57,7 +57,7 @@ const note = (polls: PollBackOff, id: string, result: StepResult): void => {
 /** Bulk actions on parked commands, and their runner. */
 export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) => {
   const store = createActionStore(pool)
-  const step = stepAction({ store, clock, log, ...deps })
+  const { step, idle } = stepAction({ store, clock, log, ...deps })
   const begin = startAction({ store, clock, ids })
   const runners = new Set<{ readonly wake: () => void }>()
   const closing = new AbortController()
@@ -65,7 +65,7 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
 
   /** Work that `close` also ends and waits for. */
   const tracked = <A>(work: (signal: AbortSignal) => Promise<A>, signal: AbortSignal | undefined): Promise<A> => {
-    const run = work(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]))
+    const run = work(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])).finally(idle)
     underWay.add(run)
     return run.finally(() => underWay.delete(run))
   }

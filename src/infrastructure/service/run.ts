@@ -182,6 +182,9 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     parts.bus.schedules.carryOut().catch(error => log.error({ err: error }, 'schedules are not followed'))
   if (!stop.requested()) parts.bus.alerts.run().catch(error => log.error({ err: error }, 'alerts are not sent'))
   if (!stop.requested()) parts.bus.figures.count().catch(error => log.error({ err: error }, 'figures are not counted'))
+  // what has ended is counted once in a process: nobody has to wait for it
+  const reader = parts.bus.as({ subject: 'service', tenant: null, roles: ['ADMIN'] })
+  if (!stop.requested()) reader.stats().catch(error => log.debug({ err: error }, 'commands are not counted yet'))
   if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

@@ -12,6 +12,7 @@ import {
   SchemaVersionError,
   schemaStatus,
 } from '../../../src/infrastructure/postgres/schema/schema-version.ts'
+import { until } from '../../support/bus.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../support/database.ts'
 
 let db: TestDatabase
@@ -152,10 +153,51 @@ describe('a migrated database', () => {
   })
 })
 
+describe('an index of a large table', () => {
+  const isValid = async () =>
+    (await db.pool.query(`select indisvalid as valid from pg_index where indexrelid = to_regclass('large_text')`)).rows
+
+  beforeEach(async () => {
+    await file(
+      '0003_large.sql',
+      `create table large as select repeat('x', 1000) as text, n from generate_series(1, 20000) n`,
+    )
+    await migrate(db.pool, { directory })
+    await file('0004_index.sql', '-- builds: large_text on large (text, n)\nalter table first add column k int;')
+  })
+
+  it('K7: is built while others write, by two migrators at once', async () => {
+    const writer = new pg.Client(db.url)
+    await writer.connect()
+    await writer.query('begin')
+    await writer.query(`insert into large values ('open', 1)`)
+    const migrating = [1, 2].map(() => migrate(db.pool, { directory }))
+    await until(
+      () => db.pool.query('select from pg_stat_progress_create_index'),
+      ({ rowCount }) => rowCount === 1,
+    )
+    await db.pool.query(`insert into large values ('meanwhile', 2)`)
+    expect(await isValid()).toEqual([{ valid: false }])
+    await writer.query('commit')
+    await writer.end()
+    expect((await Promise.all(migrating)).flatMap(versions)).toEqual([4])
+    expect(await isValid()).toEqual([{ valid: true }])
+  })
+
+  it('K7: is built again when a migrator was killed while it built it', async () => {
+    await db.pool.query('create index large_text on large (n)')
+    await db.pool.query(`update pg_index set indisvalid = false where indexrelid = 'large_text'::regclass`)
+    expect(versions(await migrate(db.pool, { directory }))).toEqual([4])
+    expect(await isValid()).toEqual([{ valid: true }])
+    const { rows } = await db.pool.query(`select pg_get_indexdef('large_text'::regclass) as definition`)
+    expect(rows[0].definition).toContain('(text, n)')
+  })
+})
+
 describe('the migrations of this package', () => {
   it('R9: are known to the library without their files (after a change: npm run generate:migrations)', async () => {
     const files = await readMigrations(migrationsDirectory())
-    expect(knownMigrations).toEqual(files.map(({ sql: _, needs: __, ...known }) => known))
+    expect(knownMigrations).toEqual(files.map(({ sql: _, needs: __, builds: ___, ...known }) => known))
   })
 
   it('are applied in the databases that tests get', async () => {

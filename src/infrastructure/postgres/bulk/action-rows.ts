@@ -7,12 +7,40 @@ import type {
 } from '../../../application/ports/action-store.ts'
 import { columnsOf, instant } from '../connection/instant.ts'
 
-/** SQL: what an action's rate allows now, up to what it gives in a second, so that a late runner catches up a little. */
-export const tokensOf = (action: string): string => {
+/** What is late is caught up by this much above the rate. */
+const CATCHING_UP = 1.05
+/** A runner that stood still goes on with what this time allows, and has to catch up the rest. */
+const AT_ONCE_SECONDS = 0.25
+/** What is late for longer is not caught up. */
+const LATE_SECONDS = 60
+
+/**
+ * SQL: what the rate of an action allows. Its row has what was late (`tokens`) at a time up to which all is sent (`tokens_at`).
+ * `available`: what may be sent now; `late` and `since`: the same as in the row, at the time from which something may be sent.
+ */
+const pace = (action: string) => {
   const rate = `coalesce((${action}.campaign->>'ratePerSecond')::float8, 0)`
   // a clock that was set back must not stop an action until it is there again
-  const since = `abs(extract(epoch from clock_timestamp() - ${action}.tokens_at)::float8)`
-  return `least(greatest(1, ${rate}), ${action}.tokens + ${rate} * ${since})`
+  const all = `abs(extract(epoch from clock_timestamp() - ${action}.tokens_at)::float8)`
+  const most = `least(${all}, greatest(${AT_ONCE_SECONDS}, 1 / nullif(${rate}, 0)))`
+  const owed = `least(greatest(1, ${LATE_SECONDS} * ${rate}), ${action}.tokens + ${rate} * ${all})`
+  return { rate, most, owed }
+}
+
+/** SQL: how many an action's rate allows now. */
+export const tokensOf = (action: string): string => {
+  const { rate, most, owed } = pace(action)
+  return `least(${owed}, ${CATCHING_UP} * ${rate} * ${most})`
+}
+
+/** SQL: `tokens` and `tokens_at` after so many more were sent. */
+export const spendTokens = (action: string, sent: string): string => {
+  const { rate, most, owed } = pace(action)
+  const late = `greatest(0, ${owed} - ${rate} * ${most})`
+  // the time that these took, at the rate for what is in time, and faster for what is late
+  const took = `coalesce(greatest(${sent} / nullif(${CATCHING_UP} * ${rate}, 0), (${sent} - ${late}) / nullif(${rate}, 0)), 0)`
+  return `tokens = greatest(0, ${late} + ${rate} * ${took} - ${sent}),
+         tokens_at = clock_timestamp() + (${took} - ${most}) * interval '1 second'`
 }
 
 /** The columns of `ActionRow`. */

@@ -38,8 +38,9 @@ const settleAll = async (pool: Pool, id: string, pieces = PIECES): Promise<void>
     const { rows } = await pool.query<{ last: number | null; looked: number }>(
       `with running as (
          select i.ordinal, i.domain, i.command_id, i.revision from command_bus_action_item i
+         -- those that were not sent yet are not read
          where i.action_id = $1::uuid and i.ordinal > $2::int and i.outcome = 'SUCCEEDED' and i.became is null
-           and exists (select from command_bus_action a where a.id = $1 and a.action = 'retry')
+           and i.ordinal <= (select a.done_to from command_bus_action a where a.id = $1 and a.action = 'retry')
          order by i.ordinal limit ${PIECE}),
        ended as (
          select r.ordinal, d.status, e.code, e.recorded from running r

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { NewAction, Selection } from '../../../application/ports/action-store.ts'
+import { inTransaction, withClient } from '../connection/with-client.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { frameOf } from '../reading/open-commands.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
@@ -10,11 +11,11 @@ interface Chosen {
 }
 
 /** Oldest first: what has waited longest is done first, and is the canary. */
-const chosenByFilter = `
-  select row_number() over (order by c.parked_at, c.domain, c.command_id)::int as ordinal, c.domain, c.command_id,
-         c.revision, c.last_error_code as error_code, null::text as outcome, null::text as message
-  from command_bus_command c
-  where c.status = 'IN_TROUBLESHOOTING_QUEUE'
+const ORDER = 'c.parked_at, c.domain, c.command_id'
+
+/** SQL: of a filter. */
+const MATCHES = `
+  c.status = 'IN_TROUBLESHOOTING_QUEUE'
     and ${tenantIs('$1', 'c.tenant_id')}
     and ($2::text is null or c.domain = $2)
     and ($3::text is null or c.command_type = $3)
@@ -22,6 +23,13 @@ const chosenByFilter = `
     and ($5::timestamptz is null or c.parked_at >= $5)
     and ($6::timestamptz is null or c.parked_at < $6)
     and ($7::text is null or ${frameOf('c')} = $7)`
+
+const ofFilter = `
+         c.domain, c.command_id, c.revision, c.last_error_code as error_code, null::text as outcome, null::text as message`
+
+const chosenByFilter = `
+  select row_number() over (order by ${ORDER})::int as ordinal, ${ofFilter}
+  from command_bus_command c where ${MATCHES}`
 
 /** In the order of the ids; a command that cannot be taken in gets its outcome at once. */
 const chosenById = `
@@ -61,16 +69,31 @@ export const PRINT = `
   encode(substr(sha256(convert_to(coalesce(string_agg(
     domain || ' ' || command_id || ' ' || coalesce(revision::text, '-'), ',' order by ordinal), ''), 'UTF8')), 1, 16), 'hex')`
 
+const ITEM = 'action_id, ordinal, domain, command_id, revision, error_code, outcome, message'
+
+/** SQL: writes the action itself. `from` has the numbers of its items as `total`, `failed` and `skipped`. */
+const actionOf = (from: string, n: number): string => `
+  insert into command_bus_action (
+    id, action, criteria, canary, details, campaign, exact, operator, changed_by, tenant_id, status, cut_off, total,
+    failed, skipped, created_at, updated_at, starts_at, tokens_at)
+  select $${n + 1}::uuid, $${n + 2}::text, $${n + 3}::jsonb, $${n + 4}::int, $${n + 5}::jsonb, $${n + 6}::jsonb,
+         $${n + 9}::text is not null, $${n + 7}::text, $${n + 7}, $1::text,
+         case when total = failed + skipped then 'COMPLETED' when $${n + 4} is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
+         statement_timestamp(), total, failed, skipped, statement_timestamp(), statement_timestamp(),
+         statement_timestamp() + nullif($${n + 8}::float8, 0) * interval '1 second',
+         statement_timestamp() + $${n + 8} * interval '1 second'
+  from ${from}
+  returning ${actionColumns}`
+
 /**
- * Writes an action and its items in one statement. The action takes in what is parked when the statement begins, not what
- * the instants in the rows say: those are from clocks that may be wrong. With a print it writes nothing unless that is what
- * the statement sees, so that nothing can change in between.
+ * Writes an action on named commands and its items in one statement. With a print it writes nothing unless that is what the statement
+ * sees, so that nothing can change in between.
  */
 const statement = (chosen: string, n: number): string => `
   with chosen as materialized (${chosen}),
   verdict as (select $${n + 9}::text is null or (select ${PRINT} from chosen) = $${n + 9} as fits),
   frozen as (
-    insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision, error_code, outcome, message)
+    insert into command_bus_action_item (${ITEM})
     select $${n + 1}::uuid, ordinal, domain, command_id, revision, error_code, outcome, message
     from chosen, verdict where fits order by ordinal
     returning outcome),
@@ -78,17 +101,75 @@ const statement = (chosen: string, n: number): string => `
     select count(*)::int as total, count(*) filter (where outcome = 'FAILED')::int as failed,
            count(*) filter (where outcome = 'SKIPPED')::int as skipped
     from frozen)
-  insert into command_bus_action (
-    id, action, criteria, canary, details, campaign, exact, operator, changed_by, tenant_id, status, cut_off, total,
-    failed, skipped, created_at, updated_at, starts_at, tokens_at)
-  select $${n + 1}::uuid, $${n + 2}::text, $${n + 3}::jsonb, $${n + 4}::int, $${n + 5}::jsonb, $${n + 6}::jsonb,
-         $${n + 9} is not null, $${n + 7}::text, $${n + 7}, $1::text,
-         case when total = failed + skipped then 'COMPLETED' when $${n + 4} is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
-         statement_timestamp(), total, failed, skipped, statement_timestamp(), statement_timestamp(),
-         statement_timestamp() + nullif($${n + 8}::float8, 0) * interval '1 second',
-         statement_timestamp() + $${n + 8} * interval '1 second'
-  from counted, verdict where fits
-  returning ${actionColumns}`
+  ${actionOf('counted, verdict where fits', n)}`
+
+/** Items in one statement: a million of them would take nearly as long as a statement may. */
+const PIECE = 25_000
+
+interface Piece {
+  readonly count: number
+  readonly at: string
+  readonly domain: string
+  readonly id: string
+}
+
+const pieceStatement = (n: number): string => `
+  with chosen as materialized (
+    select c.parked_at, ${ofFilter}
+    from command_bus_command c
+    where ${MATCHES} and ($${n + 3}::timestamptz is null or (${ORDER}) > ($${n + 3}, $${n + 4}::text collate "C", $${n + 5}::uuid))
+    order by ${ORDER} limit ${PIECE}),
+  frozen as (
+    insert into command_bus_action_item (${ITEM})
+    select $${n + 1}::uuid, $${n + 2}::int + row_number() over (order by ${ORDER}), domain, command_id, revision, error_code, outcome, message
+    from chosen c order by ${ORDER})
+  select count(*) over ()::int as count, c.parked_at::text as at, c.domain, c.command_id as id
+  from chosen c order by c.parked_at desc, c.domain desc, c.command_id desc limit 1`
+
+/**
+ * Writes an action on all that matches a filter, and its items in pieces, all of one instant: it takes in what is parked when the
+ * transaction begins, not what the instants in the rows say, which are from clocks that may be wrong. With a print it writes nothing
+ * unless that is what it sees.
+ */
+const insertByFilter = (
+  pool: Pool,
+  { sql, values }: Chosen,
+  parameters: readonly unknown[],
+  action: NewAction,
+  print: string | null,
+): Promise<ActionRow | 'changed'> =>
+  withClient(pool, client =>
+    inTransaction(
+      client,
+      async () => {
+        const seen = print === null ? 'null' : `(select ${PRINT} from (${sql}) chosen)`
+        const { rows: counts } = await client.query<{ total: number; print: string | null }>(
+          `select count(*)::int as total, ${seen} as print from command_bus_command c where ${MATCHES}`,
+          [...values],
+        )
+        if ((counts[0]?.print ?? null) !== print) return 'changed'
+        const { id, undoSeconds } = action
+        const n = values.length
+        const total = `(select ${counts[0]?.total ?? 0} as total, 0 as failed, 0 as skipped) counted`
+        await client.query(actionOf(total, 1), [action.tenantId, ...parameters])
+        for (let done = 0, last: Piece | undefined; ; done += last.count) {
+          const after = [last?.at ?? null, last?.domain ?? null, last?.id ?? null]
+          const { rows } = await client.query<Piece>(pieceStatement(n), [...values, id, done, ...after])
+          last = rows[0]
+          if (last === undefined) break
+        }
+        // it begins when all of them are there
+        const { rows } = await client.query<ActionRow>(
+          `update command_bus_action set starts_at = statement_timestamp() + nullif($2::float8, 0) * interval '1 second',
+             tokens_at = statement_timestamp() + $2 * interval '1 second'
+           where id = $1::uuid returning ${actionColumns}`,
+          [id, undoSeconds],
+        )
+        return rows[0] as ActionRow
+      },
+      'begin isolation level repeatable read',
+    ),
+  )
 
 /** Writes the action and its items; null if an action of this id exists, `changed` if the selection has another print. */
 export const insertAction = async (
@@ -98,20 +179,22 @@ export const insertAction = async (
 ): Promise<ActionRow | 'changed' | null> => {
   const { action: name, ...details } = action.details
   const { target } = action
-  const { sql, values } = chosenBy(action)
+  const chosen = chosenBy(action)
+  const parameters = [
+    action.id,
+    name,
+    JSON.stringify('filter' in target ? { filter: target.filter } : { ids: target.ids.length }),
+    action.canary,
+    JSON.stringify(details),
+    JSON.stringify(action.campaign),
+    action.operator,
+    action.undoSeconds,
+    print,
+  ]
   try {
-    const { rows } = await pool.query<ActionRow>(statement(sql, values.length), [
-      ...values,
-      action.id,
-      name,
-      JSON.stringify('filter' in target ? { filter: target.filter } : { ids: target.ids.length }),
-      action.canary,
-      JSON.stringify(details),
-      JSON.stringify(action.campaign),
-      action.operator,
-      action.undoSeconds,
-      print,
-    ])
+    if ('filter' in target) return await insertByFilter(pool, chosen, parameters, action, print)
+    const { sql, values } = chosen
+    const { rows } = await pool.query<ActionRow>(statement(sql, values.length), [...values, ...parameters])
     return rows[0] ?? 'changed'
   } catch (error) {
     if (isOwnEarlierTry(error)) return null

@@ -1,10 +1,13 @@
 import type { ClientBase, Pool } from 'pg'
 import type { TakenAction } from '../../../application/ports/action-store.ts'
 import { isConnectionError } from '../connection/errors.ts'
-import { type ActionRow, actionColumns, recordOf, tokensOf } from './action-rows.ts'
+import { type ActionRow, actionColumns, recordOf, spendTokens } from './action-rows.ts'
 import { readDue } from './due-items.ts'
 
 export const OPEN = `status in ('RUNNING', 'WAITING_FOR_CANARY', 'PAUSED')`
+
+/** Items that a stop changes in one statement: a million would take nearly as long as a statement may. */
+const PIECE = 25_000
 
 /** SQL: the status of an action that goes on. */
 const GOING_ON = `case when canary is not null and stage = 1 then 'WAITING_FOR_CANARY' else 'RUNNING' end`
@@ -67,7 +70,7 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
        update command_bus_action a set
          succeeded = a.succeeded + n.succeeded, failed = a.failed + n.failed, skipped = a.skipped + n.skipped,
          done_to = $6, updated_at = $7::timestamptz, changed_by = null,
-         tokens = greatest(0, ${tokensOf('a')} - n.succeeded), tokens_at = clock_timestamp(),
+         ${spendTokens('a', 'n.succeeded')},
          status = case when a.status = 'RUNNING' and a.succeeded + a.failed + a.skipped + n.all = a.total
                        then 'COMPLETED' else a.status end
        from counted n where a.id = $1`,
@@ -94,15 +97,20 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
   },
 
   end: async (status, note, by) => {
+    let skipped = 0
+    for (let from = row.done_to; from < row.total; from += PIECE) {
+      const { rowCount } = await client.query(
+        `update command_bus_action_item set outcome = 'SKIPPED', message = $2::text
+         where action_id = $1::uuid and ordinal > $3::int and ordinal <= $4::int and outcome is null`,
+        [row.id, note, from, from + PIECE],
+      )
+      skipped += rowCount ?? 0
+    }
     await client.query(
-      `with left_over as (
-         update command_bus_action_item set outcome = 'SKIPPED', message = $3::text
-         where action_id = $1::uuid and ordinal > $4::int and outcome is null
-         returning 1)
-       update command_bus_action set status = $2::text, note = $3, changed_by = $5::text,
-         updated_at = clock_timestamp(), done_to = total, skipped = skipped + (select count(*) from left_over)
+      `update command_bus_action set status = $2::text, note = $3, changed_by = $5::text,
+         updated_at = clock_timestamp(), done_to = total, skipped = skipped + $4::int
        where id = $1`,
-      [row.id, status, note, row.done_to, by],
+      [row.id, status, note, skipped, by],
     )
   },
 

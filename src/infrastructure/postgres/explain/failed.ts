@@ -5,7 +5,7 @@ import { frameOf } from '../reading/open-commands.ts'
 import { type KeyRow, MILLIS, PART_OF_TABLE, type Period } from './succeeded.ts'
 
 /** The newest failed commands of a cause, from which the samples are taken. */
-const MOST_FAILED = 20_000
+const MOST_FAILED = 5_000
 const MIN_MARGIN_MS = 600_000
 const MAX_MARGIN_MS = 7 * 86_400_000
 /** Most have failed for good after this share of the times that they took for it. */

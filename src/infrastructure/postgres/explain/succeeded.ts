@@ -39,9 +39,11 @@ export const readSucceeded = async (
   period: Period,
   most: number,
 ): Promise<readonly KeyRow[]> => {
-  const all = await readWhole(pool, cause, period, most)
+  const [all, sampled] = await Promise.all([
+    readWhole(pool, cause, period, most),
+    readOfTable(pool, cause, period, most),
+  ])
   if (all !== null) return all
-  const sampled = await readOfTable(pool, cause, period, most)
   if (sampled.length >= Math.min(most, TOO_FEW)) return sampled
   const sliced = thinned(slicesOf(await readSlices(pool, cause, period)), most)
   return sliced.length > sampled.length ? sliced : sampled

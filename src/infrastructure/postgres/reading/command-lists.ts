@@ -15,7 +15,7 @@ import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
 import { idBetween } from './domains.ts'
 import { orderBy, sortedBy } from './sorted.ts'
-import { sortedOfAllDomains, sortedWithPayload } from './sorted-commands.ts'
+import { sortedOfAllDomains, sortedOfEachDomain, sortedWithPayload } from './sorted-commands.ts'
 
 const newestFirst = orderBy(sortedBy('c.created_at', 'newest'))
 
@@ -50,6 +50,10 @@ const hasIndex = ({
   errorCode !== undefined ||
   correlationId !== undefined ||
   (tenantId !== undefined && tenantId !== NO_TENANT)
+
+/** They are few, and found by index entries or among those that are open. */
+const isNarrow = ({ commandType, message }: CommandFilter): boolean =>
+  commandType !== undefined || message !== undefined
 
 /** The first and the last id that begins so. */
 const idsFrom = (prefix: string): readonly [string, string] => [
@@ -99,22 +103,24 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
           filters.values,
         )
       ).rows
+    const having = isOpen(filter.status) ? status : filter.retrying === true ? "c.status = 'PENDING'" : 'true'
+    const page = { sort: filter.sort, status: having, where, limit: limit + 1 }
+    const mergeEach = async (): Promise<readonly CommandView[]> =>
+      (await pool.query<CommandView>(sortedOfEachDomain(listedColumns('c'), page), filters.values)).rows
     const merge = async (): Promise<readonly CommandView[]> => {
       const { rows } = await pool.query<CommandView & { readonly isComplete: boolean }>(
         sortedOfAllDomains(listedColumns('c'), {
-          sort: filter.sort,
-          status: isOpen(filter.status) ? status : filter.retrying === true ? "c.status = 'PENDING'" : 'true',
+          ...page,
           time,
-          where,
           isFrequent: isCompletedOnly(filter),
-          limit: limit + 1,
         }),
         filters.values,
       )
       const isPage = rows.length > limit || rows[0]?.isComplete === true
       return isPage ? rows.filter(row => row.commandId !== null).map(row => pick(row, viewColumns)) : read()
     }
-    return pageOf(await (hasIndex(filter) ? read() : merge()), limit, row => row.createdAt, sorted.sort)
+    const rows = await (hasIndex(filter) ? read() : isNarrow(filter) ? mergeEach() : merge())
+    return pageOf(rows, limit, row => row.createdAt, sorted.sort)
   },
 
   listOwned: async (domain, filter) => {

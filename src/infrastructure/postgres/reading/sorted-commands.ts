@@ -75,6 +75,23 @@ export const sortedOfAllDomains = (
   ${order}, c.domain ${by}`
 }
 
+/**
+ * SQL: the same for few of the commands, as those of one type: of each domain the first page. What is passed over is passed over in the
+ * index, or is open, so that all of it costs less than the windows of time and the whole table after them.
+ */
+export const sortedOfEachDomain = (
+  columns: string,
+  { sort, status, where, limit }: Pick<SortedCommands, 'sort' | 'status' | 'where' | 'limit'>,
+): string => {
+  const { by } = signsOf(sort)
+  const order = `order by c.created_at ${by}, c.command_id ${by}`
+  return `
+  with recursive ${withDomains(status, sort)}
+  select ${columns} from domains d
+  cross join lateral (select c.* from command_bus_command c where c.domain = d.domain and ${where} ${order} limit ${limit}) c
+  ${order}, c.domain ${by} limit ${limit}`
+}
+
 interface WithPayload extends Pick<CommandFilter, 'payload' | 'cursor' | 'sort'> {
   /** All conditions on `c`. */
   readonly where: string

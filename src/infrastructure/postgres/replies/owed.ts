@@ -60,12 +60,15 @@ export const createOwedQueries = (pool: Pool): OwedQueries => ({
       `with counted as (
          select count(*)::int as total, count(*) filter (where ${isLate})::int as "lateOnes", ${instant('min(c.created_at)')} as oldest
          from command_bus_command c where ${all}),
+       -- only the page is read outside the index
+       found as (
+         select c.domain, c.command_id from command_bus_command c where ${filters.where()}
+         order by c.created_at, c.command_id, c.domain limit ${limit + 1}),
        page as (
          select c.domain, c.command_id as "commandId", c.command_type as "commandType", c.status, c.tenant_id as "tenantId",
            c.reply_queue as "replyTo", ${instant('c.run_at')} as "runAt", ${instant('c.created_at')} as since, ${isLate} as late,
            row_number() over (order by c.created_at, c.command_id, c.domain) as place
-         from command_bus_command c where ${filters.where()}
-         order by c.created_at, c.command_id, c.domain limit ${limit + 1})
+         from found f join command_bus_command c on c.domain = f.domain and c.command_id = f.command_id)
        select counted.*, page.* from counted left join page on true order by page.place`,
       filters.values,
     )

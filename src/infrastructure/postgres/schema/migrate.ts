@@ -3,6 +3,7 @@ import { databaseOn, isPool, sessionOn, unhurried } from '../connection/database
 import { rawClient } from '../connection/facade.ts'
 import { underLock } from '../transactions/under-lock.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
+import { buildIndex } from './build-index.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
 import { chooseSchema, pinFunctions } from './schema.ts'
 import { compare, MigrationError, readApplied } from './schema-version.ts'
@@ -35,7 +36,7 @@ const apply = async (
   migration: Migration,
   onApply: (migration: Migration) => void,
 ): Promise<boolean> => {
-  const { version, name, checksum, needs, sql } = migration
+  const { version, name, checksum, needs, builds, sql } = migration
   const body = async (): Promise<boolean> => {
     const { rowCount } = await client.query(`select from "${schema}".command_bus_migration where version = $1::int`, [
       version,
@@ -43,6 +44,7 @@ const apply = async (
     if (rowCount !== 0) return false
     onApply(migration)
     await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
+    if (builds !== null) await client.query(`create index if not exists ${builds}`)
     await client.query(sql)
     await pinFunctions(client, schema)
     await client.query(
@@ -52,6 +54,7 @@ const apply = async (
     return true
   }
   try {
+    if (builds !== null) await buildIndex(client, schema, builds)
     return await underLock(client, LOCK_KEY, body)
   } catch (error) {
     throw new MigrationError(

@@ -12,6 +12,8 @@ export interface Migration extends KnownMigration {
    * a migration leaves the code of the last release working.
    */
   readonly needs: number
+  /** An index that is built first, as its table may be large: a line `-- builds: name on table (columns)`. */
+  readonly builds: string | null
   readonly sql: string
 }
 
@@ -24,7 +26,8 @@ const parse = async (directory: string, file: string): Promise<Migration> => {
     throw new MigrationError(`${join(directory, file)} is not named like 0001_some_name.sql: rename it.`)
   const sql = (await readFile(join(directory, file), 'utf8')).replaceAll('\r\n', '\n')
   const needs = Number(/^-- needs: (\d+)$/m.exec(sql)?.[1] ?? 0)
-  return { version: Number(digits), name, checksum: createHash('sha256').update(sql).digest('hex'), needs, sql }
+  const builds = /^-- builds: (\w+ on \w+ .+)$/m.exec(sql)?.[1] ?? null
+  return { version: Number(digits), name, checksum: createHash('sha256').update(sql).digest('hex'), needs, builds, sql }
 }
 
 /** All migrations in order; their numbers run from 1 without a gap. */

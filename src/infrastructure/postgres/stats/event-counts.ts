@@ -33,6 +33,8 @@ export interface EventCounts {
 export const WINDOW_MINUTES = 15
 const MINUTE_MS = 60_000
 const PAGE = 50_000
+/** Of a log in which little happens, no more is read back. */
+const FIRST_PAGE = 1_000
 /** The most events that are read for the first picture of the window; with more new ones, counting again from the start is cheaper. */
 const MOST_EVENTS = 200_000
 
@@ -113,15 +115,20 @@ export const createEventCounts = (pool: Pool): EventCounts => {
 
   /** Reads the window before `place`, newest first, within the limit; gives the time from which it is complete. */
   const readBack = async (recent: Map<string, Entry>, place: LogPosition): Promise<number> => {
-    const before = `select e.* from command_bus_event e where (e.xid, e.position) < ($1::xid8, $2::bigint)
-                    order by e.xid desc, e.position desc limit ${PAGE}`
-    const text = grouped(before, `e.recorded >= now() - interval '${WINDOW_MINUTES} minutes'`, 'asc')
+    const textOf = (most: number): string =>
+      grouped(
+        `select e.* from command_bus_event e where (e.xid, e.position) < ($1::xid8, $2::bigint)
+         order by e.xid desc, e.position desc limit ${most}`,
+        `e.recorded >= now() - interval '${WINDOW_MINUTES} minutes'`,
+        'asc',
+      )
     let from = place
     let since = 0
-    for (let read = 0; read < MOST_EVENTS; read += PAGE) {
-      const { entries, count, edge, edgeAt } = await page(text, from)
+    for (let read = 0, most = FIRST_PAGE; read < MOST_EVENTS; read += most, most = Math.min(PAGE, most * 4)) {
+      const { entries, count, edge, edgeAt } = await page(textOf(most), from)
       for (const entry of entries) addRecent(recent, entry)
-      if (count < PAGE) return 0
+      // a transaction may have been open for long: some older ones among them do not end it
+      if (count < most / 2) return 0
       from = edge
       since = edgeAt
     }

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { nextPiece } from '../../../src/application/acting/next-piece.ts'
+import { createActionStore } from '../../../src/infrastructure/postgres/bulk/action-store.ts'
+import { createTestActions, parkMany } from '../../support/actions.ts'
+import { createTestBus } from '../../support/bus.ts'
+
+const RATE = 100
+
+/** An action at a rate, on a clock that goes on as it is moved and as the real one does. */
+const createPaced = async (commands: number) => {
+  const { pool } = await createTestBus()
+  await parkMany(pool, commands)
+  const { actionId } = await createTestActions(pool).start({
+    operator: 'jane',
+    action: 'retry',
+    filter: {},
+    ratePerSecond: RATE,
+  })
+  const store = createActionStore(pool)
+  const clock = async (): Promise<number> => {
+    const { rows } = await pool.query<{ ms: number }>(
+      'select extract(epoch from clock_timestamp())::float8 * 1000 as ms',
+    )
+    return (rows[0]?.ms ?? Number.NaN) + moved
+  }
+  let moved = 0
+  const move = async (ms: number): Promise<void> => {
+    moved += ms
+    await pool.query(`update command_bus_action set tokens_at = tokens_at - $1 * interval '1 millisecond'`, [ms])
+  }
+  const sent: { readonly at: number; readonly count: number }[] = []
+  /** Sends what may be sent, and otherwise moves the clock, until it is so late. */
+  const run = async (until: number): Promise<void> => {
+    while ((await clock()) < until) {
+      const wait = await store.take(actionId, { wait: true }, async taken => {
+        const piece = nextPiece(taken.action)
+        if (piece.do !== 'send') return piece.do === 'wait' ? (piece.ms ?? 0) : 0
+        const items = await taken.next(piece.most)
+        await taken.mark(
+          items.map(({ ordinal }) => ({ ordinal, outcome: 'SUCCEEDED', message: null })),
+          new Date().toISOString(),
+        )
+        sent.push({ at: await clock(), count: items.length })
+        return 0
+      })
+      await move(wait ?? 0)
+    }
+  }
+  const between = (from: number, to: number): number =>
+    sent.reduce((sum, { at, count }) => (at > from && at <= to ? sum + count : sum), 0)
+  /** The most in a second that ends at a piece from then on. */
+  const mostInASecond = (from: number): number =>
+    Math.max(...sent.filter(({ at }) => at > from).map(({ at }) => between(at - 1_000, at)))
+  return { begin: await clock(), clock, move, run, between, mostInASecond }
+}
+
+test('O1: what a runner was late is caught up, by no more than 5 % of the rate', async () => {
+  const { begin, clock, move, run, between, mostInASecond } = await createPaced(4_000)
+  const piece = RATE / 10
+  await run(begin + 3_000)
+  const stopped = await clock()
+  const before = between(begin, stopped)
+  expect(before).toBeGreaterThanOrEqual(0.95 * RATE * 3 - piece)
+  expect(mostInASecond(begin)).toBeLessThanOrEqual(1.05 * RATE + piece)
+  // the runner stands still for 1.2 seconds
+  await move(1_200)
+  const again = await clock()
+  await run(again + 25_000)
+  const end = await clock()
+  expect(between(begin, end)).toBeGreaterThanOrEqual((RATE * (end - begin)) / 1_000 - 4 * piece)
+  expect(between(begin, end)).toBeLessThanOrEqual((RATE * (end - begin)) / 1_000 + piece)
+  // what is sent at once when it goes on is of a quarter of a second
+  expect(mostInASecond(again)).toBeLessThanOrEqual(1.05 * 1.25 * RATE + piece)
+  expect(mostInASecond(again + 1_100)).toBeLessThanOrEqual(1.05 * RATE + piece)
+})
+
+test('O1: a stop of hours is not caught up', async () => {
+  const { begin, clock, move, run, between } = await createPaced(400)
+  await run(begin + 300)
+  await move(8 * 3_600_000)
+  const again = await clock()
+  await run(again + 2_000)
+  expect(between(again, again + 2_000)).toBeLessThanOrEqual(1.05 * 2.25 * RATE + RATE / 10)
+})
