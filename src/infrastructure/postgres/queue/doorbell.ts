@@ -24,10 +24,12 @@ export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { re
     if (waiting.size === 0) return
     const queues = [...waiting].slice(0, MAX_QUEUES_A_RING)
     waiting = new Set([...waiting].slice(MAX_QUEUES_A_RING))
-    ringing = pool.query('select pg_notify($1, $2)', [CHANNEL, queues.join(' ')]).then(
-      () => {},
-      () => {},
-    )
+    ringing = pool
+      .query({ name: 'command_bus_ring', text: 'select pg_notify($1, $2)', values: [CHANNEL, queues.join(' ')] })
+      .then(
+        () => {},
+        () => {},
+      )
     timer = setTimeout(flush, PAUSE_MS)
   }
 
