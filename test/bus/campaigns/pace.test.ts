@@ -40,7 +40,8 @@ const createPaced = async (commands: number) => {
           items.map(({ ordinal }) => ({ ordinal, outcome: 'SUCCEEDED', message: null })),
           new Date().toISOString(),
         )
-        sent.push({ at: await clock(), count: items.length })
+        // the moment that its part of the rate was reckoned with
+        sent.push({ at: Date.parse(taken.action.now) + moved, count: items.length })
         return 0
       })
       await move(wait ?? 0)
