@@ -53,8 +53,8 @@ const startOwn = async (): Promise<TestServer> => {
   const directory = dataDirectory()
   await removeLeftOver(directory)
   const home = join(directory, `commandbus-test-${process.pid}-${randomBytes(6).toString('hex')}`)
-  // Tests kill processes, not machines: the data survives without the flush to disk.
-  const settings = { fsync: 'off', full_page_writes: 'off', scram_iterations: '1' }
+  // Tests kill processes, not machines: the data survives without the flush to disk. Most databases are gone before a vacuum comes.
+  const settings = { fsync: 'off', full_page_writes: 'off', scram_iterations: '1', autovacuum_naptime: '1min' }
   const server = await startEmbedded({ home, settings })
   await hashPasswordAgain(server.url)
   return {
