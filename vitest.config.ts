@@ -6,7 +6,7 @@ import { SlowFirst } from './test/support/suite/slow-first.ts'
 const shared = {
   pool: 'forks',
   // more than there are processors: tests wait for servers, processes and signals half of the time
-  maxWorkers: 5,
+  maxWorkers: 4,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   teardownTimeout: 60_000,
