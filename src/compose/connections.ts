@@ -28,7 +28,7 @@ export interface Connections {
   readonly heartbeatPool: Pool
   /** For reads over HTTP, so that they do not delay sends. */
   readonly readPool: Pool
-  /** Null: there is no replica. */
+  /** Null without `readDatabaseUrl`. */
   readonly replica: {
     readonly pool: Pool
     /** One connection, which no read holds. */

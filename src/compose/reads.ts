@@ -43,7 +43,7 @@ const onReplica: CallNames<BusCalls> = {
   figures: { types: true, queues: true, causes: true, status: true },
 }
 
-/** Null: there is no replica. @throws InvalidInputError */
+/** Null without `readDatabaseUrl`. @throws InvalidInputError */
 export const openReplica = ({ replica, heartbeatPool }: Connections, { maxReadLagMs }: CommandBusOptions, log: Log) => {
   if (replica === null) {
     if (maxReadLagMs !== undefined) throw new InvalidInputError('maxReadLagMs', 'goes with readDatabaseUrl only')
@@ -104,7 +104,7 @@ export const createReads = ({ callsOn, storeOn, readPool, replica, guardedAll, l
         () => logThere.read(...from),
         () => logHere.read(...from),
       )
-    // an event is told when the lists on the replica show it, too
+    // subscribers hear of an event once the lists on the replica show it
     return { ...logHere, read }
   }
 

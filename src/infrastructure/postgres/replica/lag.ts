@@ -15,7 +15,7 @@ interface Sample {
   readonly position: bigint
 }
 
-/** Beyond this every second sample is dropped: what is told of a replica that stands still then errs towards older. */
+/** Beyond this every second sample is dropped: the lag of a replica that stands still is then rounded up. */
 const MOST_KEPT = 1_000
 
 /**

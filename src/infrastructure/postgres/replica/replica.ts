@@ -188,7 +188,7 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
       const ageMs = state === 'used' ? measuredMs : reached === null ? null : performance.now() - reached
       return { state, lagSeconds: ageMs === null ? null : Math.round(ageMs) / 1000, reason }
     },
-    /** Looks once, then every second. @throws InvalidInputError for a server that is no replica of the primary */
+    /** Looks once, then every second. @throws InvalidInputError for a server that does not replicate the primary */
     begin: async (): Promise<void> => {
       looking = look()
       await looking
