@@ -9,11 +9,15 @@ import { createPool } from '../../src/infrastructure/postgres/transactions/pool.
 import { checkReplica, replicaCheck } from '../../src/infrastructure/service/checks.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { until } from '../support/bus.ts'
+import { startTestDouble } from '../support/eventstoredb/server.ts'
 import { type Served, serve } from '../support/http.ts'
+import { useProgram } from '../support/servers/cli.ts'
 import { type CutLine, openCutLine } from '../support/servers/cut-line.ts'
 import { installedVersions, startInstalled } from '../support/servers/installed-postgres.ts'
+import { eventually, startService } from '../support/servers/service.ts'
 import { startStandby } from '../support/servers/standby.ts'
 
+const program = useProgram()
 const version = installedVersions().at(-1)
 const operator: Identity = { subject: 'ann', tenant: null, roles: ['ADMIN', 'OPERATOR', 'AUDITOR', 'SENDER', 'USER'] }
 const PAYMENTS = 'payments'
@@ -24,7 +28,8 @@ interface Pair {
   readonly standby: pg.Pool
   /** As role `ops`, which has only what `commandbus grants` gives an operator. */
   readonly primaryUrl: string
-  /** The same on the standby, through `line`. */
+  readonly superUrl: string
+  /** The same as `primaryUrl` on the standby, through `line`. */
   readonly replicaUrl: string
   readonly line: CutLine
 }
@@ -33,6 +38,27 @@ interface Logged {
   readonly level: 'info' | 'warn'
   readonly message: string
   readonly reason?: unknown
+}
+
+/** Everything that a bus needs in a new database, and what role `ops` needs there. */
+const prepare = async (superuser: pg.Pool): Promise<void> => {
+  const client = await superuser.connect()
+  try {
+    await ensurePgmq(client, { installSql: true })
+    await migrate(client)
+    await grant(client, [
+      { role: 'ops', kind: 'operator' },
+      { role: 'ops', kind: 'worker' },
+    ])
+  } finally {
+    client.release()
+  }
+}
+
+const onDatabase = (url: string, name: string): string => {
+  const other = new URL(url)
+  other.pathname = `/${name}`
+  return other.href
 }
 
 describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
@@ -83,15 +109,8 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
     const server = await startInstalled(version)
     stops.push(server.stop)
     const primary = new pg.Pool({ connectionString: server.url })
-    const client = await primary.connect()
-    await ensurePgmq(client, { installSql: true })
-    await migrate(client)
-    await client.query('create role ops login')
-    await grant(client, [
-      { role: 'ops', kind: 'operator' },
-      { role: 'ops', kind: 'worker' },
-    ])
-    client.release()
+    await primary.query('create role ops login')
+    await prepare(primary)
     const replica = await startStandby(version, server.url)
     stops.push(replica.stop)
     const line = await openCutLine(replica.url.replace('admin@', 'ops@'))
@@ -101,7 +120,14 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
       () => standby.query('select 1').catch(() => null),
       answer => answer !== null,
     )
-    pair = { primary, standby, primaryUrl: server.url.replace('admin@', 'ops@'), replicaUrl: line.url, line }
+    pair = {
+      primary,
+      standby,
+      superUrl: server.url,
+      primaryUrl: server.url.replace('admin@', 'ops@'),
+      replicaUrl: line.url,
+      line,
+    }
     bus = busOf({ maxReadLagMs: 60_000 })
     const fail = { handle: () => Promise.reject(Object.assign(new Error('no'), { code: 'DOWN' })) }
     const worker = bus.worker({ domain: PAYMENTS, handlers: { Charge: fail }, pollMs: 50 })
@@ -145,6 +171,11 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
     const told: Logged[] = []
     const signal = AbortSignal.timeout(30_000)
     const own = busOf({}, told)
+    const tenant = { subject: 'eve', tenant: 'acme', roles: ['CUSTOMER_ADMIN', 'AUDITOR'] } as const
+    await own.credits.grant('admin', tenant.tenant, { pool: 'monthly', amount: 1, reason: 'plan' })
+    const { id: templateId } = await own.runs.createTemplate(tenant, { name: 'Summaries', creditsPerRun: 1 })
+    const { id: runId } = await own.runs.initiate(tenant, { templateId, files: [{ fileName: 'a.pdf', input: {} }] })
+    await caughtUp()
     await own.ready()
     await usedBy(own)
     const caller = own.as(operator, { signal, onAge: age => void ages.push(age) })
@@ -177,16 +208,16 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
       await read()
       expect([name, ages.length - before]).toEqual([name, 1])
     }
-    const tenant = { subject: 'eve', tenant: 'acme', roles: ['CUSTOMER_ADMIN'] } as const
     const customer = own.as(tenant, { signal, onAge: age => void ages.push(age) })
     await customer.runs.list()
+    await customer.runs.history(runId)
     await customer.credits.entries()
-    expect(ages).toHaveLength(Object.keys(reads).length + 1)
+    expect(ages).toHaveLength(Object.keys(reads).length + 2)
     expect(Math.max(...ages)).toBeLessThan(20_000)
     const { commandId } = await bus.send(PAYMENTS, 'Charge', {}, { delaySeconds: 3600 })
     await caller.getCommand(PAYMENTS, commandId)
     await caller.workers.list()
-    expect(ages).toHaveLength(Object.keys(reads).length + 1)
+    expect(ages).toHaveLength(Object.keys(reads).length + 2)
     await bus.cancel(PAYMENTS, commandId)
     expect(told.map(({ message }) => message)).toEqual(['lists and histories are read from the replica'])
     // the server counts what a session did when it ends
@@ -306,7 +337,8 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
 
   test('reads from the primary while the replica is away or silent, also reads that have begun, and goes back', async () => {
     const told: Logged[] = []
-    const other = busOf({}, told)
+    // a read under way is cut when the replica is found to be away: its own limit is longer than this test
+    const other = busOf({ databaseTimeoutMs: 120_000, readTimeoutMs: 120_000 }, told)
     const state = (is: string) =>
       until(
         async () => other.replica?.health().state,
@@ -336,8 +368,7 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
   })
 
   test('refuses a server that is no replica of the primary, and says so without its password', async () => {
-    const alien = new URL(pair.primaryUrl)
-    alien.pathname = '/template1'
+    const alien = new URL(onDatabase(pair.primaryUrl, 'template1'))
     alien.password = 'topsecret'
     const foreign = busOf({ readDatabaseUrl: alien.href })
     const refusal = await foreign.queryCommands().catch((error: Error) => error)
@@ -363,6 +394,60 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
     expect(() => createCommandBus({ databaseUrl: pair.primaryUrl, maxReadLagMs: 5_000 })).toThrow(
       'readDatabaseUrl only',
     )
+  })
+
+  test('a service reads its lists there, and works and stops as without one', async () => {
+    const service = await startService(program, { DATABASE_URL: pair.primaryUrl, DATABASE_READ_URL: pair.replicaUrl })
+    const headers = { authorization: `Bearer ${service.token}` }
+    const ready = await eventually(
+      async () => (await fetch(`${service.url}/health/ready`, { headers })).json(),
+      ({ checks }) => checks.replica.state === 'used',
+    )
+    expect(ready.checks.replica).toMatchObject({ status: 'healthy', reasons: [] })
+    const listed = await fetch(`${service.url}/api/v1/commands`, { headers })
+    expect([listed.status, Number(listed.headers.get(AGE_HEADER))]).toEqual([200, expect.any(Number)])
+    expect(listed.headers.get(AGE_HEADER)).not.toBeNull()
+    // a command of the demo, sent to the primary and handled there, is soon in the list of the replica
+    const sent = await fetch(`${service.url}/api/v1/domains/demo/commands`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ commandType: 'Greet', data: { name: 'Ada' }, correlationId: 'six' }),
+    })
+    expect(sent.status).toBe(202)
+    await eventually(
+      async () => (await fetch(`${service.url}/api/v1/commands?correlationId=six`, { headers })).json(),
+      ({ items }) => items[0]?.status === 'COMPLETED',
+    )
+    service.signal('SIGTERM')
+    expect(await service.ended).toBe(0)
+  })
+
+  test('with the log in EventStoreDB, histories come from that log and lists from the replica', async () => {
+    await pair.primary.query('create database elsewhere')
+    const superuser = new pg.Pool({ connectionString: onDatabase(pair.superUrl, 'elsewhere') })
+    await prepare(superuser)
+    await superuser.end()
+    const double = await startTestDouble()
+    const other = busOf({
+      databaseUrl: onDatabase(pair.primaryUrl, 'elsewhere'),
+      readDatabaseUrl: onDatabase(pair.replicaUrl, 'elsewhere'),
+      eventStoreUrl: double.url,
+      waitForDispatchMs: 60_000,
+    })
+    try {
+      await other.ready()
+      await usedBy(other)
+      await whilePaused(async () => {
+        const sent = await other.send(PAYMENTS, 'Charge', {}, { correlationId: 'seven' })
+        expect(sent.msgId).not.toBeNull()
+        expect((await other.queryCommands({ correlationId: 'seven' })).items).toEqual([])
+        expect((await other.getHistory(PAYMENTS, sent.commandId)).items).toHaveLength(1)
+      })
+      expect((await other.queryCommands({ correlationId: 'seven' })).items).toHaveLength(1)
+    } finally {
+      await other.close()
+      await double.stop()
+    }
   })
 
   test('the doctor looks at the replica', async () => {

@@ -11,16 +11,8 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-const onServer = async (sql: string): Promise<void> => {
-  const client = new pg.Client(inject('serverUrl'))
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}
+const server = new pg.Pool({ connectionString: inject('serverUrl'), idleTimeoutMillis: 2_000, allowExitOnIdle: true })
+server.on('error', () => undefined)
 
 const open = (name: string): TestDatabase => {
   const url = new URL(inject('serverUrl'))
@@ -32,7 +24,7 @@ const open = (name: string): TestDatabase => {
   const drop = () => {
     // A pool waits for connections that are checked out. The forced drop cuts them, so there is no need to wait.
     if (dropped === undefined && !pool.ending) pool.end().catch(() => undefined)
-    dropped ??= onServer(`drop database if exists ${name} with (force)`)
+    dropped ??= server.query(`drop database if exists ${name} with (force)`).then(() => undefined)
     return dropped
   }
   return { url: url.href, pool, drop }
@@ -44,14 +36,14 @@ const newName = (): string => `commandbus_test_${process.pid}_${randomBytes(6).t
 export const createTestDatabase = async (): Promise<TestDatabase> => {
   const name = newName()
   // files are copied faster than their pages are logged, and nothing of a test database has to survive the machine
-  await onServer(`create database ${name} template ${inject('templateDatabase')} strategy file_copy`)
+  await server.query(`create database ${name} template ${inject('templateDatabase')} strategy file_copy`)
   return open(name)
 }
 
 /** A fresh database without pgmq and without a schema. */
 export const createEmptyDatabase = async (): Promise<TestDatabase> => {
   const name = newName()
-  await onServer(`create database ${name} template template0 strategy file_copy`)
+  await server.query(`create database ${name} template template0 strategy file_copy`)
   return open(name)
 }
 

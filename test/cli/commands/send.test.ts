@@ -34,11 +34,16 @@ describe('send', () => {
   })
 
   test('F12: waits for the reply and prints it, or says what became of the command', async () => {
-    const { database, work } = await createTestBus()
+    const { bus, database, work, until } = await createTestBus()
     const Refuse = () => {
       throw new BusinessRuleError('LIMIT_EXCEEDED', 'too much')
     }
     await work({ domain: 'payments', handlers: { Charge: data => data, Refuse } })
+    // it announces itself a moment after it has started
+    await until(
+      () => bus.workers.handles('payments', 'Charge'),
+      handles => handles,
+    )
     const send = (type: string, ...more: readonly string[]) =>
       program.run(['send', 'payments', type, '--data', '{"amount": 5}', '--wait', ...more], {
         env: { DATABASE_URL: database.url },
