@@ -399,14 +399,14 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
   test('a service reads its lists there, and works and stops as without one', async () => {
     const service = await startService(program, { DATABASE_URL: pair.primaryUrl, DATABASE_READ_URL: pair.replicaUrl })
     const headers = { authorization: `Bearer ${service.token}` }
+    const json = async <A>(path: string) => (await (await fetch(service.url + path, { headers })).json()) as A
     const ready = await eventually(
-      async () => (await fetch(`${service.url}/health/ready`, { headers })).json(),
+      () => json<{ checks: { replica: { state: string } } }>('/health/ready'),
       ({ checks }) => checks.replica.state === 'used',
     )
     expect(ready.checks.replica).toMatchObject({ status: 'healthy', reasons: [] })
     const listed = await fetch(`${service.url}/api/v1/commands`, { headers })
-    expect([listed.status, Number(listed.headers.get(AGE_HEADER))]).toEqual([200, expect.any(Number)])
-    expect(listed.headers.get(AGE_HEADER)).not.toBeNull()
+    expect([listed.status, listed.headers.get(AGE_HEADER)]).toEqual([200, expect.stringMatching(/^\d/)])
     // a command of the demo, sent to the primary and handled there, is soon in the list of the replica
     const sent = await fetch(`${service.url}/api/v1/domains/demo/commands`, {
       method: 'POST',
@@ -415,7 +415,7 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
     })
     expect(sent.status).toBe(202)
     await eventually(
-      async () => (await fetch(`${service.url}/api/v1/commands?correlationId=six`, { headers })).json(),
+      () => json<{ items: { status: string }[] }>('/api/v1/commands?correlationId=six'),
       ({ items }) => items[0]?.status === 'COMPLETED',
     )
     service.signal('SIGTERM')
