@@ -57,7 +57,7 @@ const missed = ({ events, rate, memory }: Figures): readonly string[] => [
 export const growth: Mode = {
   usage: [
     'growth           work-50 with 5,000,000 events in the log, beside an empty one; the memory of a worker over 1,000,000',
-    '                 commands; needs some 10 GB of disk, takes half an hour or more',
+    '                 commands; needs some 10 GB of disk, takes 5 minutes to half an hour',
     '--events <n>     of growth: events in the log',
     '--commands <n>   of growth: commands through the worker whose memory is watched, and of the rate at most',
   ],
