@@ -64,6 +64,11 @@ export const destroy = (client: ClientBase): void => {
   partsOf(client).connection?.stream?.destroy()
 }
 
+/** Breaks a connection as a lost network would: statements that wait on it fail, and a pool in which it is idle drops it. */
+export const breakOff = (client: ClientBase): void => {
+  partsOf(client).connection?.stream?.destroy()
+}
+
 /** Cuts connections that the server does not close in time after they were ended: they would keep the process alive. */
 export const cutSoon = (clients: Iterable<ClientBase>): void => {
   const left = [...clients]
