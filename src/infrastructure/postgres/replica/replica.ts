@@ -228,4 +228,6 @@ const awayBecause = (error: unknown): string =>
     : `the replica cannot be read: ${said(error).replaceAll('DATABASE_URL', 'DATABASE_READ_URL')}`
 
 const lateBecause = (ageMs: number | null, maxLagMs: number): string =>
-  ageMs === null ? UNKNOWN : `the replica is ${Math.round(ageMs / 1000)} s behind, and ${maxLagMs / 1000} s are allowed`
+  ageMs === null
+    ? UNKNOWN
+    : `the replica is ${Math.ceil(ageMs / 100) / 10} s behind, and ${maxLagMs / 1000} s are allowed`
