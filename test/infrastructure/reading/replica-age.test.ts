@@ -77,7 +77,6 @@ test('a replica that has what the primary never wrote is refused, until it has b
   }
   const { rows } = await database.pool.query(`select (pg_current_wal_lsn() + 1000000)::text as lsn`)
   replayed = `'${rows[0].lsn}'::pg_lsn`
-  await look()
   expect(await look()).toBe('refused')
   expect(replica.health().reason).toMatch('what the primary has not')
   // the primary writes on, past the place where the two parted

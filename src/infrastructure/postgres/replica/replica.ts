@@ -95,6 +95,7 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
   let measuredMs = 0
   /** When it was first looked at. */
   let began: number | undefined
+  /** How far the replica was when it was looked at last: the primary, asked after that, is not behind it. */
   let replayed = 0n
   /** Where the replica was when the primary was not so far; null: they did not part. */
   let partedAt: bigint | null = null
@@ -123,7 +124,6 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     identity = rows[0].identity
     const position = BigInt(rows[0].position)
     lag.written({ at, position })
-    // a standby has only what its primary had written
     if (position < replayed) partedAt = replayed
     return at
   }
@@ -135,28 +135,30 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
 
   const look = async (): Promise<void> => {
     began ??= performance.now()
+    let newest: number | null = null
     let fault: unknown
-    const newest = await askPrimary().catch(error => {
-      // without new samples the replica is soon too old
-      fault = error
-      return null
-    })
-    for (let looks = 1; !stopped; looks++) {
-      try {
+    try {
+      if (replayed === 0n) replayed = positionOf(await askReplica())
+      newest = await askPrimary().catch(error => {
+        // without new samples the replica is soon too old
+        fault = error
+        return null
+      })
+      for (let looks = 1; !stopped; looks++) {
         const found = await askReplica()
         if (identity !== null && found?.identity !== identity) return turn('refused', FOREIGN)
         if (found?.standby !== true) return turn('refused', WRITABLE)
-        replayed = BigInt(found.position ?? 0)
-      } catch (error) {
-        // it may come back as another
-        partedAt = null
-        return turn('away', awayBecause(error))
+        replayed = positionOf(found)
+        if (partedAt !== null && replayed < partedAt) partedAt = null
+        if (partedAt !== null) return turn('refused', AHEAD)
+        reached = lag.reached(replayed)
+        if (reached === newest || looks === LOOKS_FOR_NEWEST) break
+        await delay(LOOK_AGAIN_MS, undefined, { ref: false })
       }
-      if (partedAt !== null && replayed < partedAt) partedAt = null
-      if (partedAt !== null) return turn('refused', AHEAD)
-      reached = lag.reached(replayed)
-      if (reached === newest || looks === LOOKS_FOR_NEWEST) break
-      await delay(LOOK_AGAIN_MS, undefined, { ref: false })
+    } catch (error) {
+      // it may come back as another
+      partedAt = null
+      return turn('away', awayBecause(error))
     }
     measuredMs = performance.now() - (reached ?? began)
     if (reached !== null && measuredMs <= maxLagMs) return turn('used', null)
@@ -169,7 +171,7 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     clearTimeout(timer)
     if (stopped) return
     timer = setTimeout(() => {
-      looking = look().then(lookLater)
+      looking = looking.then(look).then(lookLater)
     }, lookEveryMs).unref()
   }
 
@@ -207,7 +209,7 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     },
     /** Looks once, then every second. @throws InvalidInputError for a server that does not replicate the primary */
     begin: async (): Promise<void> => {
-      looking = look()
+      looking = looking.then(look)
       await looking
       if (reason === FOREIGN) throw new InvalidInputError('readDatabaseUrl', FOREIGN)
       lookLater()
@@ -219,6 +221,8 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     },
   }
 }
+
+const positionOf = (found: Looked | undefined): bigint => BigInt(found?.position ?? 0)
 
 const said = (error: unknown): string => maskSecrets(toPublicError(error).message)
 
