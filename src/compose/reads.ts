@@ -29,7 +29,8 @@ import type { Readiness } from './readiness.ts'
  * `queueStats`).
  */
 const onReplica: CallNames<BusCalls> = {
-  queryCommands: true,
+  // the primary says by what a caller may search
+  queryCommands: (filter = {}) => filter.payload === undefined,
   getAuditTrail: true,
   getHistory: true,
   getAttempts: true,

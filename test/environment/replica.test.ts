@@ -280,6 +280,21 @@ describe.skipIf(version === undefined)('a bus with a replica for reads', () => {
     )
   })
 
+  test('a search that the primary refuses is not made on the replica', async () => {
+    const charges = { domain: PAYMENTS, commandType: 'Charge' }
+    await bus.sensitive.add({ ...charges, path: 'amount' })
+    await bus.search.declare({ ...charges, paths: ['amount'], operator: 'ann' })
+    const clerk = bus.as({ subject: 'bob', tenant: null, roles: ['OPERATOR'] })
+    const find = (path: string) => clerk.queryCommands({ domain: PAYMENTS, payload: { path, value: '5' } })
+    await caughtUp()
+    await expect(find('amount')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await whilePaused(async () => {
+      await bus.search.drop({ ...charges, path: 'amount' })
+      await expect(find('amount')).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
+      expect((await find('*')).items).toEqual([])
+    })
+  })
+
   describe('over HTTP', () => {
     let api: Served
     beforeAll(async () => {
