@@ -227,7 +227,7 @@ module.exports = {
       name: 'no-dev-dependencies-in-src',
       comment:
         'Users install dependencies, and those peer dependencies that they use: an import of a package that is neither ' +
-        'would fail on their machine. uuid is built into the package.',
+        'would fail on their machine. uuid is built into the package (docs/adr/0029).',
       severity: 'error',
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer'], pathNot: '^node_modules/uuid/' },

@@ -196,7 +196,7 @@ describe('R9: a program', () => {
     const ofPackages = scripts.flatMap(url => url.split('/node_modules/').at(-1) ?? [])
     const { dependencies } = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8'))
     const loaded = Object.keys(dependencies).filter(name => ofPackages.some(path => path.startsWith(`${name}/`)))
-    expect(loaded).toEqual(['fp-ts', 'io-ts', 'pg'])
+    expect(loaded).toEqual(['pg'])
     const modules = await modulesIn(scripts)
     const rooms = modules.flatMap(module => /^infrastructure\/([\w-]+)\//.exec(module)?.[1] ?? [])
     expect(rooms).toContain('worker')

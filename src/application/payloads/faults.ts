@@ -1,4 +1,4 @@
-import * as t from 'io-ts'
+import type * as t from 'io-ts'
 
 /** A long list may have a fault for each of its items. */
 export const MOST_FAULTS = 20
@@ -16,6 +16,8 @@ export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
 
 /** The members of unions and intersections have numbers, which are not part of the path. */
 const isAlternative = (entry: t.ContextEntry | undefined): boolean => {
-  const type = entry?.type instanceof t.ExactType ? entry.type.type : entry?.type
-  return type instanceof t.UnionType || type instanceof t.IntersectionType
+  // the codec may be of the user's io-ts, which is not ours
+  const type = entry?.type as t.Mixed & { readonly _tag?: string; readonly type?: { readonly _tag?: string } }
+  const tag = type?._tag === 'ExactType' ? type.type?._tag : type?._tag
+  return tag === 'UnionType' || tag === 'IntersectionType'
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { type } from 'arktype'
 import * as fc from 'fast-check'
 import { isLeft, type Left } from 'fp-ts/lib/Either.js'
@@ -38,6 +39,18 @@ const byLibrary: Readonly<Record<string, PayloadSchema<unknown>>> = {
     items: type({ sku: 'string >= 3' }).array(),
   }),
 }
+
+test('K2: the faults of a codec are the same if it is of another copy of io-ts', async () => {
+  const require = createRequire(import.meta.url)
+  delete require.cache[require.resolve('io-ts')]
+  const other: typeof t = require('io-ts')
+  expect(other.union).not.toBe(t.union)
+  const codec = (of: typeof t) =>
+    of.exact(of.type({ card: of.union([of.type({ number: of.string }), of.type({ iban: of.string })]) }))
+  const ours = await faults(codec(t), { card: { number: 1 } })
+  expect(ours).toContain('card.number: expected string')
+  expect(await faults(codec(other), { card: { number: 1 } })).toEqual(ours)
+})
 
 describe('K2: what a schema finds wrong', () => {
   test.each([
