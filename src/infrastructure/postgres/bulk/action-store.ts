@@ -29,10 +29,8 @@ export const createActionStore = (pool: Pool): ActionStore => {
     create: (action, print) =>
       retryTransient(async () => {
         const row = await insertAction(pool, action, print ?? null)
-        if (row === 'changed') return null
-        const record = row === null ? await get(action.id) : recordOf(row)
-        if (record === null) throw new Error(`action ${action.id} is gone`)
-        return record
+        // an earlier try whose answer was lost may have written it, and the runner may have changed the selection since
+        return row === null ? get(action.id) : recordOf(row)
       }),
 
     get,
