@@ -30,6 +30,8 @@ export interface MigrateOptions {
  */
 const LOCK_MS = 1_500
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 const lineOf = (sql: string, error: unknown): string => {
   const position = error instanceof pg.DatabaseError ? Number(error.position) : Number.NaN
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
@@ -68,8 +70,15 @@ const apply = async (
     )
     return true
   }
+  if (builds !== null) {
+    await buildIndex(client, schema, builds).catch(error => {
+      throw new MigrationError(
+        `Migration ${version} (${name}) could not build its index: ${messageOf(error)}; migrate again, which also removes what is left of it.`,
+        { cause: error },
+      )
+    })
+  }
   try {
-    if (builds !== null) await buildIndex(client, schema, builds)
     for (;;) {
       try {
         return await underLock(client, MIGRATION_LOCK, body)
@@ -80,8 +89,7 @@ const apply = async (
     }
   } catch (error) {
     throw new MigrationError(
-      `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ` +
-        `${error instanceof Error ? error.message : String(error)}`,
+      `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ${messageOf(error)}`,
       { cause: error },
     )
   }
