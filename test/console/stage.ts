@@ -84,9 +84,9 @@ export class Stage {
       throw new TransientCommandError('MODEL_BUSY', 'the model takes no files now')
     }
     this.workers = [
-      this.bus.worker({ domain: 'demo', handlers: demoHandlers, pollMs: 50 }),
-      this.bus.worker({ domain: 'operations', handlers: { '*': askModel }, pollMs: 50 }),
-      this.bus.worker({ domain: 'workflow', handlers: { '*': summarize }, pollMs: 50 }),
+      this.bus.worker({ domain: 'demo', handlers: demoHandlers }),
+      this.bus.worker({ domain: 'operations', handlers: { '*': askModel } }),
+      this.bus.worker({ domain: 'workflow', handlers: { '*': summarize } }),
     ]
     await Promise.all(this.workers.map(worker => worker.start()))
     const { signal } = this.runner

@@ -27,7 +27,7 @@ import { collect, useProgram } from '../support/servers/cli.ts'
 import { eventually, startService } from '../support/servers/service.ts'
 
 /** `HOSTILE_SECONDS=3600` for an hour; `HOSTILE_SEED` for the calls of another time. */
-const SECONDS = Number(process.env.HOSTILE_SECONDS ?? 15)
+const SECONDS = Number(process.env.HOSTILE_SECONDS ?? 8)
 const SEED = Number(process.env.HOSTILE_SEED ?? randomInt(1_000_000))
 
 /** The stated limit: no honest call waits longer. */

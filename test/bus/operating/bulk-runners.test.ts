@@ -7,9 +7,9 @@ import { spawnRunner } from './bulk-child.ts'
 const jane = { operator: 'jane@example.com' }
 
 describe('kill -9', () => {
-  test('of the process that retries 10,000: another one goes on, and each has one audit entry and one message', async () => {
+  test('of the process that retries 4,000: another one goes on, and each has one audit entry and one message', async () => {
     const { pool, database } = await createTestBus()
-    const total = 10_000
+    const total = 4_000
     await parkMany(pool, total)
     const actions = createTestActions(pool)
     const { actionId } = await actions.start({ ...jane, action: 'retry', filter: {} })

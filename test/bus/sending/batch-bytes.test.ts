@@ -41,14 +41,14 @@ const failureOf = async (sending: Promise<unknown>): Promise<BatchFailedError> =
 }
 
 describe('a batch that is too large for one statement', () => {
-  test('R12: 1,000 commands of 140 kB are sent, each once', { timeout: 240_000 }, async () => {
+  test('R12: 400 commands of 140 kB are sent, each once', async () => {
     const { bus, pool } = await createTestBus()
-    const results = await bus.sendBatch('payments', Array.from({ length: 1_000 }, large(140_000)))
-    expect(results.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1_000)
+    const results = await bus.sendBatch('payments', Array.from({ length: 400 }, large(140_000)))
+    expect(results.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(400)
     const { rows } = await pool.query(
       `select count(*)::int as messages, min(length(message->'data'->>'text'))::int as shortest from pgmq.q_payments__commands`,
     )
-    expect(rows[0]).toEqual({ messages: 1_000, shortest: 140_000 })
+    expect(rows[0]).toEqual({ messages: 400, shortest: 140_000 })
   })
 
   test.skipIf(logIsSeparate)(
@@ -56,8 +56,8 @@ describe('a batch that is too large for one statement', () => {
     async () => {
       const t = await createTestBus()
       const text = 'x'.repeat(1_000_000)
-      await Promise.all(Array.from({ length: 60 }, (_, i) => t.bus.send('payments', 'Charge', { i, text })))
-      expect((await t.pool.query('select from pgmq.q_payments__commands')).rowCount).toBe(60)
+      await Promise.all(Array.from({ length: 30 }, (_, i) => t.bus.send('payments', 'Charge', { i, text })))
+      expect((await t.pool.query('select from pgmq.q_payments__commands')).rowCount).toBe(30)
       expect(await largestStatement(t)).toBeLessThan(9 * MIB)
     },
   )
@@ -66,9 +66,9 @@ describe('a batch that is too large for one statement', () => {
 // with the log in EventStoreDB, no trigger of the database can refuse it
 describe.skipIf(logIsSeparate)('a batch that fails', () => {
   const batchOf = () => {
-    const commands = Array.from({ length: 30 }, large(1_000_000))
+    const commands = Array.from({ length: 15 }, large(1_000_000))
     const refused = { commandType: 'Refused', commandId: randomUUID(), data: 'a secret' }
-    return { commands: [...commands, refused, ...Array.from({ length: 30 }, large(1_000_000))], refused }
+    return { commands: [...commands, refused, ...Array.from({ length: 15 }, large(1_000_000))], refused }
   }
 
   test('R12: says of each command whether it was sent, was there already, or was not sent', async () => {
@@ -99,7 +99,7 @@ describe.skipIf(logIsSeparate)('a batch that fails', () => {
     expect(error.results.find(({ commandId }) => commandId === refused.commandId)?.outcome).toBe('unsent')
     // the database's message may contain payloads, so it is only in the cause
     expect(error.message).not.toContain('a secret')
-    expect(error.message).toMatch(/^\d+ of 61 commands were accepted before the batch failed/)
+    expect(error.message).toMatch(/^\d+ of 31 commands were accepted before the batch failed/)
     expect(String((error.cause as Error).message)).toContain('refused')
     expect(JSON.stringify(error)).not.toContain(refused.commandId)
 
@@ -151,7 +151,7 @@ test.skipIf(logIsSeparate)(
   'R12: large results of handlers that end at the same moment are split into statements of 8 MiB',
   async () => {
     const t = await createTestBus()
-    const commands = Array.from({ length: 40 }, () => ({ commandType: 'Charge', data: {}, replyTo: 'replies' }))
+    const commands = Array.from({ length: 20 }, () => ({ commandType: 'Charge', data: {}, replyTo: 'replies' }))
     await t.bus.sendBatch('payments', commands)
     const result = 'x'.repeat(1_000_000)
     const allAreHere = signal()
