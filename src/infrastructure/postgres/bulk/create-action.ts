@@ -4,7 +4,7 @@ import { exactInstant } from '../connection/instant.ts'
 import { inTransaction, withClient } from '../connection/with-client.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { frameOf } from '../reading/open-commands.ts'
-import { type ActionRow, actionColumns } from './action-rows.ts'
+import { type ActionRow, actionColumns, PIECE } from './action-rows.ts'
 
 interface Chosen {
   readonly sql: string
@@ -103,9 +103,6 @@ const statement = (chosen: string, n: number): string => `
            count(*) filter (where outcome = 'SKIPPED')::int as skipped
     from frozen)
   ${actionOf('counted, verdict where fits', n)}`
-
-/** Items in one statement: a million of them would take nearly as long as a statement may. */
-const PIECE = 25_000
 
 interface Piece {
   readonly count: number
