@@ -58,8 +58,9 @@ export interface CommandBusOptions {
    */
   readonly databaseTimeoutMs?: number
   /**
-   * The same for the reads on separate connections: `as(identity, reading)`, statistics and live events. In milliseconds,
-   * default 10,000; never longer than `databaseTimeoutMs`.
+   * The same for the reads on separate connections: `as(identity, reading)`, statistics and live events, and for all reads on
+   * a replica, which are then made again on the primary. In milliseconds, default 10,000; never longer than
+   * `databaseTimeoutMs`.
    */
   readonly readTimeoutMs?: number
   /** Retry policies by command type; the options of a send override them. */

@@ -25,10 +25,12 @@ import type { Readiness } from './readiness.ts'
 
 /**
  * What a replica answers: it may be a little old, and nothing is decided by it. All other calls are made on the primary: those
- * that change or try something, those that read one thing by its id, and lists of settings, which are short.
+ * that change or try something, those that read one thing by its id, lists of settings, which are short, and queues (see
+ * `queueStats`).
  */
 const onReplica: CallNames<BusCalls> = {
-  queryCommands: true,
+  // the primary says by what a caller may search
+  queryCommands: (filter = {}) => filter.payload === undefined,
   getAuditTrail: true,
   getHistory: true,
   getAttempts: true,
@@ -40,7 +42,7 @@ const onReplica: CallNames<BusCalls> = {
   strangers: { list: true },
   operations: { list: true },
   runs: { list: true, history: true },
-  figures: { types: true, queues: true, causes: true, status: true },
+  figures: { types: true, causes: true, status: true },
 }
 
 /** Null without `readDatabaseUrl`. @throws InvalidInputError */
@@ -77,7 +79,7 @@ export const createReads = ({ callsOn, storeOn, readPool, replica, guardedAll, l
   const noWorkers = shared(createWorkerQueries(readPool).unhandled)
   /** Counted once for all callers. */
   const countsOn = (pool: Pool) => ({
-    figures: guardedAll(createFigures({ queries: createFigureQueries(pool), noWorkers })),
+    figures: guardedAll(createFigures({ queries: createFigureQueries(pool, readPool), noWorkers })),
     stats: guardedAll({ read: createStats(pool, readPool).read }),
   })
   const here = countsOn(readPool)

@@ -165,8 +165,9 @@ export const checkReplica = async (readDatabaseUrl: string, primary: Pool): Prom
   const lookPool = createPool(readDatabaseUrl, 1, CHECK_MS, 'readDatabaseUrl')
   const replica = createReplica({ primary, pool: lookPool, lookPool, maxLagMs: USUAL_LAG_MS, log: silentLog })
   try {
-    for (let looks = 0; looks < 3 && replica.health().lagSeconds === null; looks++)
-      await replica.begin().catch(() => {})
+    const until = performance.now() + CHECK_MS
+    do await replica.begin().catch(() => {})
+    while (replica.health().state === 'starting' && performance.now() < until)
     return replicaCheck(replica.health())
   } finally {
     await replica.stop()

@@ -6,7 +6,9 @@ import { currentToken, refused } from './session.ts'
 
 /** For so long after an action lists are read from the primary: a replica is never used when it is later than this. */
 const FRESH_MS = 60_000
-let actedAt = Number.NEGATIVE_INFINITY
+/** When somebody acted last in this browser: a page that is loaded again, or another tab, must show it, too. */
+const KEY = 'commandbus.acted'
+const actedLately = (): boolean => Math.abs(Date.now() - Number(localStorage.getItem(KEY))) < FRESH_MS
 
 /** What was just done must be seen, also where lists come from a replica. */
 const fresh = (init: RequestInit): RequestInit => ({
@@ -18,13 +20,13 @@ const fresh = (init: RequestInit): RequestInit => ({
 export const send: typeof fetch = async (input, init = {}) => {
   const token = currentToken()
   const reads = (init.method ?? 'GET') === 'GET'
-  const isFresh = reads && performance.now() - actedAt < FRESH_MS
+  const isFresh = reads && actedLately()
   try {
     const response = await timedFetch(input, isFresh ? fresh(init) : init)
     if (response.status === 401) refused(token)
     return response
   } finally {
-    if (!reads) actedAt = performance.now()
+    if (!reads) localStorage.setItem(KEY, String(Date.now()))
   }
 }
 

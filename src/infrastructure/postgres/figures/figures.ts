@@ -24,11 +24,12 @@ export const shared = <Filter, Answer>(
   }
 }
 
-export const createFigureQueries = (pool: Pool): FigureQueries => {
+/** @param primary where queues are looked at, if `pool` is of a replica: see `queueStats` */
+export const createFigureQueries = (pool: Pool, primary = pool): FigureQueries => {
   const { causes, courses } = createCauseFigures(pool)
   return {
     types: shared(createTypeFigures(pool)),
-    queues: shared(createQueueFigures(pool)),
+    queues: shared(createQueueFigures(primary)),
     causes: shared(causes),
     courses: shared(courses),
   }

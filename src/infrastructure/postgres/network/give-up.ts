@@ -55,13 +55,18 @@ const cancelStatement = (client: ClientBase): void => {
   socket.unref()
 }
 
+/** Breaks a connection as a lost network would: statements that wait on it fail, and a pool in which it is idle drops it. */
+export const breakOff = (client: ClientBase): void => {
+  partsOf(client).connection?.stream?.destroy()
+}
+
 /** Closes a connection of the bus at once; statements that wait on it fail. */
 export const destroy = (client: ClientBase): void => {
   // marked first, so that the close does not count as an error
   partsOf(client)
     .end?.()
     .catch(() => {})
-  partsOf(client).connection?.stream?.destroy()
+  breakOff(client)
 }
 
 /** Cuts connections that the server does not close in time after they were ended: they would keep the process alive. */

@@ -36,6 +36,8 @@ const PORTION = 100
  * The counts of every queue that can be read: exact for queues of some thousand messages, estimated for larger ones, so
  * that the cost is bounded. Of more than 100 queues, it reads those that have changed, then those read longest ago; the
  * others keep their last counts.
+ *
+ * @param pool of the primary: a standby has sequences up to 32 ahead of what was taken from them, and no statistics
  */
 export const queueStats = async (pool: Pool): Promise<readonly QueueStats[]> => {
   const known = knownOf.get(pool) ?? { queues: new Map<string, Seen>(), firstUntil: 0 }

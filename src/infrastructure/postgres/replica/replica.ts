@@ -4,7 +4,7 @@ import type { Log } from '../../../application/ports/log.ts'
 import { CommandBusError, InvalidInputError, UnavailableError } from '../../../application/shared/errors.ts'
 import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 import { isConnectionError, isNoAnswer, toPublicError } from '../connection/errors.ts'
-import { destroy } from '../network/give-up.ts'
+import { breakOff } from '../network/give-up.ts'
 import { poolingOf } from '../transactions/pool.ts'
 import { createLag } from './lag.ts'
 
@@ -66,7 +66,10 @@ const FOREIGN =
   'the server for reads (DATABASE_READ_URL) is not a physical replica of the primary, or it is another database of one: name a standby of it, or none'
 const WRITABLE =
   'the server for reads (DATABASE_READ_URL) accepts writes: it is the primary itself, or a standby that has taken over; name a standby'
+const AHEAD =
+  'the server for reads (DATABASE_READ_URL) has what the primary has not: it followed another server before a failover; make it a standby of the primary again (pg_rewind, pg_basebackup)'
 const UNKNOWN = 'how far the replica is behind is not known yet'
+const NO_POSITION = 'the primary does not say how far it is'
 const PRIMARY_INSTEAD = 'lists and histories are read from the primary'
 
 interface Looked {
@@ -90,7 +93,12 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
   let reached: number | null = null
   /** How old that was when it was found. */
   let measuredMs = 0
-  const began = performance.now()
+  /** When it was first looked at. */
+  let began: number | undefined
+  /** How far the replica was when it was looked at last: the primary, asked after that, is not behind it. */
+  let replayed = 0n
+  /** Where the replica was when the primary was not so far; null: they did not part. */
+  let partedAt: bigint | null = null
   // what was found has to be allowed until it is looked at again
   const lookEveryMs = Math.min(LOOK_EVERY_MS, maxLagMs / 2)
   let warnAt = 0
@@ -106,21 +114,18 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     if (why === null) log.info({ lagMs: Math.round(measuredMs) }, 'lists and histories are read from the replica')
     else log.warn({ reason: why }, PRIMARY_INSTEAD)
     // reads that wait for it fail now, and are made on the primary
-    if (next === 'away' || next === 'refused') open.forEach(destroy)
+    if (next === 'away' || next === 'refused') open.forEach(breakOff)
   }
 
-  const askPrimary = async (): Promise<number | null> => {
+  const askPrimary = async (): Promise<number> => {
     const at = performance.now()
-    try {
-      const { rows } = await primary.query<Looked & { readonly position: string }>(PRIMARY)
-      if (rows[0] === undefined) return null
-      identity = rows[0].identity
-      lag.written({ at, position: BigInt(rows[0].position) })
-      return at
-    } catch {
-      // without samples the replica soon counts as late
-      return null
-    }
+    const { rows } = await primary.query<Looked & { readonly position: string }>(PRIMARY)
+    if (rows[0] === undefined) throw new UnavailableError('no answer')
+    identity = rows[0].identity
+    const position = BigInt(rows[0].position)
+    lag.written({ at, position })
+    if (position < replayed) partedAt = replayed
+    return at
   }
 
   const askReplica = async (): Promise<Looked | undefined> => {
@@ -129,22 +134,36 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
   }
 
   const look = async (): Promise<void> => {
-    const newest = await askPrimary()
-    for (let looks = 1; !stopped; looks++) {
-      try {
+    began ??= performance.now()
+    let newest: number | null = null
+    let fault: unknown
+    try {
+      if (replayed === 0n) replayed = positionOf(await askReplica())
+      newest = await askPrimary().catch(error => {
+        // without new samples the replica is soon too old
+        fault = error
+        return null
+      })
+      for (let looks = 1; !stopped; looks++) {
         const found = await askReplica()
         if (identity !== null && found?.identity !== identity) return turn('refused', FOREIGN)
         if (found?.standby !== true) return turn('refused', WRITABLE)
-        reached = found.position === null ? null : lag.reached(BigInt(found.position))
-      } catch (error) {
-        return turn('away', awayBecause(error))
+        replayed = positionOf(found)
+        if (partedAt !== null && replayed < partedAt) partedAt = null
+        if (partedAt !== null) return turn('refused', AHEAD)
+        reached = lag.reached(replayed)
+        if (reached === newest || looks === LOOKS_FOR_NEWEST) break
+        await delay(LOOK_AGAIN_MS, undefined, { ref: false })
       }
-      if (reached === newest || looks === LOOKS_FOR_NEWEST) break
-      await delay(LOOK_AGAIN_MS, undefined, { ref: false })
+    } catch (error) {
+      // it may come back as another
+      partedAt = null
+      return turn('away', awayBecause(error))
     }
     measuredMs = performance.now() - (reached ?? began)
     if (reached !== null && measuredMs <= maxLagMs) return turn('used', null)
     if (state === 'starting' && measuredMs <= maxLagMs) return
+    if (newest === null) return turn('late', `${NO_POSITION}: ${said(fault)}`)
     turn('late', lateBecause(reached === null ? null : measuredMs, maxLagMs))
   }
 
@@ -152,13 +171,13 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     clearTimeout(timer)
     if (stopped) return
     timer = setTimeout(() => {
-      looking = look().then(lookLater)
+      looking = looking.then(look).then(lookLater)
     }, lookEveryMs).unref()
   }
 
   /** Null: the primary is read. */
   const usableSince = (): number | null =>
-    state === 'used' && reached !== null && performance.now() - reached <= maxLagMs ? reached : null
+    state === 'used' && !stopped && reached !== null && performance.now() - reached <= maxLagMs ? reached : null
 
   const warn = (error: unknown): void => {
     const isRefused = error instanceof CommandBusError && !(error instanceof UnavailableError)
@@ -190,7 +209,7 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
     },
     /** Looks once, then every second. @throws InvalidInputError for a server that does not replicate the primary */
     begin: async (): Promise<void> => {
-      looking = look()
+      looking = looking.then(look)
       await looking
       if (reason === FOREIGN) throw new InvalidInputError('readDatabaseUrl', FOREIGN)
       lookLater()
@@ -203,10 +222,16 @@ export const createReplica = ({ primary, pool, lookPool, maxLagMs, log }: Replic
   }
 }
 
+const positionOf = (found: Looked | undefined): bigint => BigInt(found?.position ?? 0)
+
+const said = (error: unknown): string => maskSecrets(toPublicError(error).message)
+
 const awayBecause = (error: unknown): string =>
   isConnectionError(error) || isNoAnswer(error)
     ? 'the replica does not answer'
-    : `the replica cannot be read: ${maskSecrets(toPublicError(error).message)}`
+    : `the replica cannot be read: ${said(error).replaceAll('DATABASE_URL', 'DATABASE_READ_URL')}`
 
 const lateBecause = (ageMs: number | null, maxLagMs: number): string =>
-  ageMs === null ? UNKNOWN : `the replica is ${Math.round(ageMs / 1000)} s behind, and ${maxLagMs / 1000} s are allowed`
+  ageMs === null
+    ? UNKNOWN
+    : `the replica is ${Math.ceil(ageMs / 100) / 10} s behind, and ${maxLagMs / 1000} s are allowed`

@@ -2,16 +2,18 @@ import type { ReadReplica, ReplicaRead } from './replica.ts'
 
 type AnyCall = (...args: never[]) => Promise<unknown>
 
-/** Which of an object's calls, and of those in its members. */
+/** Which of an object's calls, and of those in its members: always, or where their arguments allow it. */
 export type CallNames<Calls> = {
-  readonly [Name in keyof Calls]?: Calls[Name] extends AnyCall ? true : CallNames<Calls[Name]>
+  readonly [Name in keyof Calls]?: Calls[Name] extends AnyCall
+    ? true | ((...args: Parameters<Calls[Name]>) => boolean)
+    : CallNames<Calls[Name]>
 }
 
 interface Nested {
   readonly [name: string]: AnyCall | Nested
 }
 interface Names {
-  readonly [name: string]: true | Names
+  readonly [name: string]: true | ((...args: never[]) => boolean) | Names
 }
 
 /**
@@ -33,17 +35,15 @@ export const routedCalls = <Calls extends object>(
   const route = (on: Nested, other: () => Nested, named: Names): Nested => ({
     ...on,
     ...Object.fromEntries(
-      Object.entries(named).map(([name, inner]) => [
-        name,
-        inner === true
-          ? (...args: never[]) =>
-              read(
-                () => (other()[name] as AnyCall)(...args),
-                () => (on[name] as AnyCall)(...args),
-                options,
-              )
-          : route(on[name] as Nested, () => other()[name] as Nested, inner),
-      ]),
+      Object.entries(named).map(([name, may]) => {
+        if (typeof may === 'object') return [name, route(on[name] as Nested, () => other()[name] as Nested, may)]
+        const routed = (...args: never[]) => {
+          const onPrimary = () => (on[name] as AnyCall)(...args)
+          if (may !== true && !may(...args)) return onPrimary()
+          return read(() => (other()[name] as AnyCall)(...args), onPrimary, options)
+        }
+        return [name, routed]
+      }),
     ),
   })
   return route(here as never, once as never, names as never) as never

@@ -30,7 +30,7 @@ const MOST_TENANTS = 1_000
  * Counts for people. Commands that have not ended, and FAILED ones, are counted in an index at every call; the others by
  * `createEventCounts`.
  *
- * @param primary where transactions are open, if `pool` is of a replica
+ * @param primary where transactions are open and queues are looked at, if `pool` is of a replica
  */
 export const createStats = (pool: Pool, primary = pool): StatsReader => {
   const events = createEventCounts(pool)
@@ -54,7 +54,7 @@ export const createStats = (pool: Pool, primary = pool): StatsReader => {
   const readAll = cachedFor(keptFor, async () => {
     const [open, queues, transactions, undeliveredReplies] = await Promise.all([
       countOpen(pool, openStatuses),
-      queueStats(pool),
+      queueStats(primary),
       openTransactions(primary),
       countUndelivered(pool),
       advance(),
