@@ -15,6 +15,8 @@ export default defineConfig({
   build: {
     outDir: at('../dist/web'),
     emptyOutDir: true,
+    // of the packages in it
+    license: { fileName: 'licences.md' },
     target: 'es2023',
     // the policy of the page allows no inline scripts and no data: scripts
     assetsInlineLimit: 0,

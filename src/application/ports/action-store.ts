@@ -195,8 +195,8 @@ export interface ItemListFilter {
 /** Stores bulk actions: their items, fixed at the request, and their progress. */
 export interface ActionStore {
   /**
-   * Stores the action and its items in one statement. Repeated with the same id it changes nothing. With a `print`: null,
-   * and nothing is stored, unless the selection still has it.
+   * Stores the action and its items in one transaction. Repeated with the same id it changes nothing, and gives what is stored.
+   * With a `print`: null, and nothing is stored, unless the selection still has it.
    */
   readonly create: (action: NewAction, print?: string) => Promise<ActionRecord | null>
   /** With how many there are, and the keys of the first `most` in the order of the action. */

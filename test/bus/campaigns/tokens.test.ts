@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { printIn } from '../../../src/application/acting/plan-token.ts'
+import { actionOf } from '../../../src/application/troubleshooting/action-input.ts'
 import type { PlanChangedError } from '../../../src/index.ts'
 import { createTestActions, parkMany, tracesOf } from '../../support/actions.ts'
 import { createTestBus } from '../../support/bus.ts'
@@ -37,6 +39,24 @@ describe('a plan token', () => {
     await bus.troubleshooting.complete('payments', theirs, joe)
     const error = await refusal(bus.actions.start({ ...options, planToken }))
     expect(error?.changes).toEqual([{ domain: 'payments', commandId: mine, change: 'gone' }])
+  })
+
+  test('O2: an action whose answer was lost is found again, also when it has changed its commands meanwhile', async () => {
+    const { pool } = await createTestBus()
+    const actions = createTestActions(pool)
+    for (const domain of ['payments', 'orders']) {
+      const [commandId = ''] = await parkMany(pool, 1, { domain })
+      const target = domain === 'orders' ? { ids: [{ domain, commandId }] } : { filter: { domain } }
+      const action = {
+        ...actionOf({ ...jane, action: 'retry', ...target }, new Date().toISOString()),
+        id: randomUUID(),
+      }
+      const { print } = await actions.store.printOf(action, 1)
+      expect(await actions.store.create(action, print)).toMatchObject({ id: action.id, total: 1 })
+      await actions.runOne(action.id)
+      expect(await actions.store.create(action, print)).toMatchObject({ id: action.id, succeeded: 1 })
+      expect(await actions.store.create({ ...action, id: randomUUID() }, print)).toBeNull()
+    }
   })
 
   test('O2: one that was made while very many transactions were open is still one', () => {

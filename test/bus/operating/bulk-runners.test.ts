@@ -81,6 +81,24 @@ describe('runners', () => {
     })
   })
 
+  test('A30: pages of actions that were started within a millisecond lack none', async () => {
+    const { pool } = await createTestBus()
+    const { start, list } = createTestActions(pool)
+    for (let i = 0; i < 3; i++) await start({ ...jane, action: 'retry', filter: {} })
+    await pool.query(
+      `update command_bus_action a set created_at = timestamptz '2026-01-01Z' + n.n * interval '100 us'
+       from (select id, row_number() over (order by id) as n from command_bus_action) n where n.id = a.id`,
+    )
+    const seen: string[] = []
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await list({ limit: 1, ...(cursor === undefined ? {} : { cursor }) })
+      seen.push(...page.items.map(({ actionId }) => actionId))
+      cursor = page.nextCursor
+    }
+    expect(seen).toEqual((await list()).items.map(({ actionId }) => actionId))
+    expect(seen).toHaveLength(3)
+  })
+
   test('several at once on one action take turns', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 4000)

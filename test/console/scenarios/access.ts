@@ -7,6 +7,12 @@ export const access = (stage: Stage): void => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(300_000)
   })
 
+  test('R9: the console brings the licences of the packages in it', async () => {
+    const licences = String(await stage.files.get('/licences.md')?.body('identity'))
+    const names = [...licences.matchAll(/^## (\S+) - \S+ \(\S+\)$/gm)].map(([, name]) => name)
+    expect(names).toEqual(expect.arrayContaining(['react', 'react-dom', '@tanstack/react-query', 'lucide-react']))
+  })
+
   describe('signing in', () => {
     test('the link signs in and leaves no token in the address; a reload stays signed in, a new window does not', async () => {
       const { page, context } = await stage.visit(['OPERATOR'], '/commands?status=FAILED')

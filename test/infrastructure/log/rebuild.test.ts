@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../../src/index.ts'
 import { rebuildCommands } from '../../../src/infrastructure/postgres/read-tables/rebuild.ts'
 import { RebuildError } from '../../../src/infrastructure/postgres/read-tables/rebuild-table.ts'
 import { verifyCommands } from '../../../src/infrastructure/postgres/read-tables/verify.ts'
+import { knownMigrations } from '../../../src/infrastructure/postgres/schema/known-migrations.ts'
+import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
+import { migrationsDirectory } from '../../../src/infrastructure/postgres/schema/migration-files.ts'
 import { verifyLog } from '../../../src/infrastructure/proof/verification/verify.ts'
 import { createTestBus, signal, type TestBus } from '../../support/bus.ts'
 import { schemaDump } from '../../support/schema-dump.ts'
@@ -282,6 +288,31 @@ describe('a rebuild while the bus works', () => {
     expect(await rowsOf(pool)).toEqual(rows)
     expect(await rebuildCommands({ pool })).toEqual({ events: 1, commands: 1 })
     expect(await rowsOf(pool)).toEqual(rows)
+  })
+
+  test('K7: is refused when a migration has changed the tables meanwhile, and keeps what it made', async () => {
+    const { bus, pool } = await createTestBus()
+    await bus.send('shop', 'Succeed', {})
+    const directory = await mkdtemp(join(tmpdir(), 'commandbus-migrations-'))
+    await cp(migrationsDirectory(), directory, { recursive: true, dereference: true })
+    const next = `${knownMigrations.length + 1}`.padStart(4, '0')
+    await writeFile(join(directory, `${next}_next.sql`), 'create index next on command_bus_command (attempts);')
+    const reader = await pool.connect()
+    await reader.query('begin; select from command_bus_command')
+    const begun = signal()
+    const rebuilding = rebuildCommands({ pool, onProgress: () => begun.resolve() }).catch(error => error)
+    await begun.promise
+    await migrate(pool, { directory })
+    await reader.query('commit')
+    reader.release()
+    expect(await rebuilding).toMatchObject({
+      code: 'REBUILD_REFUSED',
+      message: expect.stringMatching(/migrated meanwhile: rebuild again/),
+    })
+    expect((await pool.query(`select to_regclass('next') as next`)).rows).toEqual([{ next: 'next' }])
+    expect((await rebuildCommands({ pool })).commands).toBe(1)
+    expect((await pool.query(`select to_regclass('next') as next`)).rows).toEqual([{ next: 'next' }])
+    await rm(directory, { recursive: true })
   })
 
   test('is refused while another one runs', async () => {

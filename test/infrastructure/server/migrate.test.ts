@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { buildIndex } from '../../../src/infrastructure/postgres/schema/build-index.ts'
 import { knownMigrations } from '../../../src/infrastructure/postgres/schema/known-migrations.ts'
 import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
 import { migrationsDirectory, readMigrations } from '../../../src/infrastructure/postgres/schema/migration-files.ts'
@@ -153,6 +155,26 @@ describe('a migrated database', () => {
   })
 })
 
+it('K7: a migration that waits for a table lets others use it meanwhile', async () => {
+  await migrate(db.pool, { directory })
+  await file('0003_third.sql', 'alter table first add column k int;')
+  const [dump, other] = [{}, { statement_timeout: 10_000 }].map(
+    more => new pg.Client({ connectionString: db.url, ...more }),
+  ) as [pg.Client, pg.Client]
+  await Promise.all([dump.connect(), other.connect()])
+  await dump.query('begin; select from first')
+  const seen: number[] = []
+  const migrating = migrate(db.pool, { directory, onApply: ({ version }) => seen.push(version) })
+  await until(
+    () => db.pool.query(`select from pg_locks where relation = 'first'::regclass and not granted`),
+    ({ rowCount }) => rowCount === 1,
+  )
+  await other.query('insert into first values (2)')
+  await Promise.all([dump.end(), other.end()])
+  expect(versions(await migrating)).toEqual([3])
+  expect(seen).toEqual([3])
+})
+
 describe('an index of a large table', () => {
   const isValid = async () =>
     (await db.pool.query(`select indisvalid as valid from pg_index where indexrelid = to_regclass('large_text')`)).rows
@@ -184,13 +206,78 @@ describe('an index of a large table', () => {
     expect(await isValid()).toEqual([{ valid: true }])
   })
 
-  it('K7: is built again when a migrator was killed while it built it', async () => {
-    await db.pool.query('create index large_text on large (n)')
-    await db.pool.query(`update pg_index set indisvalid = false where indexrelid = 'large_text'::regclass`)
+  it('K7: is built by one of two migrators that waited for the table at the same time', async () => {
+    const vacuum = new pg.Client(db.url)
+    await vacuum.connect()
+    await vacuum.query('begin; lock table large in share update exclusive mode')
+    const migrating = [1, 2].map(() => migrate(db.pool, { directory }))
+    await until(
+      () => db.pool.query(`select from pg_locks where relation = 'large'::regclass and not granted`),
+      ({ rowCount }) => rowCount === 2,
+    )
+    await vacuum.end()
+    expect((await Promise.all(migrating)).flatMap(versions)).toEqual([4])
+    expect(await isValid()).toEqual([{ valid: true }])
+  })
+
+  it('K7: is waited for by a migrator that does not see what other roles build', async () => {
+    const role = `builder_${randomUUID().slice(0, 8)}`
+    await db.pool.query(
+      `create role ${role}; grant create on schema public to ${role}; alter table large owner to ${role}`,
+    )
+    const writer = new pg.Client(db.url)
+    await writer.connect()
+    await writer.query(`begin; insert into large values ('open', 1)`)
+    const index = 'large_text on large (text, n)'
+    const [first, second] = await Promise.all([db.pool.connect(), db.pool.connect()])
+    const building = [buildIndex(first, 'public', index)]
+    const oid = () => db.pool.query(`select to_regclass('large_text')::oid as oid`)
+    const before = await until(oid, ({ rows }) => rows[0].oid !== null)
+    await second.query(`set role ${role}`)
+    building.push(buildIndex(second, 'public', index))
+    await until(
+      () => db.pool.query(`select from pg_stat_activity where query ~ '^(select i.indisvalid|drop index)'`),
+      ({ rowCount }) => rowCount === 1,
+    )
+    await writer.end()
+    await Promise.all(building)
+    expect((await oid()).rows).toEqual(before.rows)
+    first.release(true)
+    second.release(true)
+    await db.pool.query(`drop owned by ${role} cascade; drop role ${role}`)
+  })
+
+  it('K7: takes no lock afterwards that makes a deadlock with who has read and then writes', async () => {
+    await file('0004_index.sql', '-- builds: large_text on large (text, n)\nalter table large add column k int;')
+    const handler = new pg.Client(db.url)
+    await handler.connect()
+    await handler.query('begin; select from large limit 1')
+    const migrating = migrate(db.pool, { directory })
+    await until(
+      () => db.pool.query(`select from pg_locks where mode = 'AccessExclusiveLock' and not granted`),
+      ({ rowCount }) => rowCount === 1,
+    )
+    await handler.query(`insert into large values ('late', 3); commit`)
+    await handler.end()
+    expect(versions(await migrating)).toEqual([4])
+    expect(await isValid()).toEqual([{ valid: true }])
+  })
+
+  it('K7: is built again when building it was interrupted, and the error says that something is left', async () => {
+    const writer = new pg.Client(db.url)
+    await writer.connect()
+    await writer.query(`begin; insert into large values ('open', 1)`)
+    const interrupted = migrate(db.pool, { directory }).catch(error => error)
+    await until(
+      () => db.pool.query('select pg_cancel_backend(pid) from pg_stat_progress_create_index where index_relid <> 0'),
+      ({ rowCount }) => rowCount === 1,
+    )
+    const { message } = await interrupted
+    await writer.end()
+    expect(message).toMatch(/^Migration 4 \(index\) could not build its index: .* user request; migrate again/)
+    expect(await isValid()).toEqual([{ valid: false }])
     expect(versions(await migrate(db.pool, { directory }))).toEqual([4])
     expect(await isValid()).toEqual([{ valid: true }])
-    const { rows } = await db.pool.query(`select pg_get_indexdef('large_text'::regclass) as definition`)
-    expect(rows[0].definition).toContain('(text, n)')
   })
 })
 

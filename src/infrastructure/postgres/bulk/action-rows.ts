@@ -43,6 +43,9 @@ export const spendTokens = (action: string, sent: string): string => {
          tokens_at = clock_timestamp() + (${took} - ${most}) * interval '1 second'`
 }
 
+/** Items that one statement writes: a million would take nearly as long as a statement may. */
+export const PIECE = 25_000
+
 /** The columns of `ActionRow`. */
 export const actionColumns = `${columnsOf(
   'command_bus_action',

@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import type { ActionStore } from '../../../application/ports/action-store.ts'
 import { storableText } from '../../../application/shared/json.ts'
 import { isMissingRelation, isUnavailable, toPublicError } from '../connection/errors.ts'
+import { exactInstant } from '../connection/instant.ts'
 import { createQueueCatalog } from '../queue/queue-catalog.ts'
 import { decodeCursor, encodeCursor, invalidCursor } from '../reading/cursor.ts'
 import { retryTransient } from '../transactions/retry-transient.ts'
@@ -29,18 +30,16 @@ export const createActionStore = (pool: Pool): ActionStore => {
     create: (action, print) =>
       retryTransient(async () => {
         const row = await insertAction(pool, action, print ?? null)
-        if (row === 'changed') return null
-        const record = row === null ? await get(action.id) : recordOf(row)
-        if (record === null) throw new Error(`action ${action.id} is gone`)
-        return record
+        // an earlier try whose answer was lost may have written it, and the runner may have changed the selection since
+        return row === null ? get(action.id) : recordOf(row)
       }),
 
     get,
 
     list: async ({ status, tenantId, limit = DEFAULT_LIMIT, cursor }) => {
       const after = cursor === undefined ? null : decodeCursor(cursor)
-      const { rows } = await pool.query<ActionRow>(
-        `select ${actionColumns} from command_bus_action
+      const { rows } = await pool.query<ActionRow & { readonly place: string }>(
+        `select ${actionColumns}, ${exactInstant('command_bus_action.created_at')} as place from command_bus_action
          where ($1::text is null or status = $1) and ($2::text is null or tenant_id = $2)
            and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))
          order by command_bus_action.created_at desc, id desc limit $5::int`,
@@ -50,7 +49,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
       const last = rows.length > limit ? shown.at(-1) : undefined
       return {
         items: shown.map(recordOf),
-        nextCursor: last === undefined ? null : encodeCursor({ at: last.created_at, domain: '', commandId: last.id }),
+        nextCursor: last === undefined ? null : encodeCursor({ at: last.place, domain: '', commandId: last.id }),
       }
     },
 

@@ -1,9 +1,10 @@
 import type { Pool } from 'pg'
 import type { NewAction, Selection } from '../../../application/ports/action-store.ts'
+import { exactInstant } from '../connection/instant.ts'
 import { inTransaction, withClient } from '../connection/with-client.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { frameOf } from '../reading/open-commands.ts'
-import { type ActionRow, actionColumns } from './action-rows.ts'
+import { type ActionRow, actionColumns, PIECE } from './action-rows.ts'
 
 interface Chosen {
   readonly sql: string
@@ -103,9 +104,6 @@ const statement = (chosen: string, n: number): string => `
     from frozen)
   ${actionOf('counted, verdict where fits', n)}`
 
-/** Items in one statement: a million of them would take nearly as long as a statement may. */
-const PIECE = 25_000
-
 interface Piece {
   readonly count: number
   readonly at: string
@@ -123,7 +121,7 @@ const pieceStatement = (n: number): string => `
     insert into command_bus_action_item (${ITEM})
     select $${n + 1}::uuid, $${n + 2}::int + row_number() over (order by ${ORDER}), domain, command_id, revision, error_code, outcome, message
     from chosen c order by ${ORDER})
-  select count(*) over ()::int as count, c.parked_at::text as at, c.domain, c.command_id as id
+  select count(*) over ()::int as count, ${exactInstant('c.parked_at')} as at, c.domain, c.command_id as id
   from chosen c order by c.parked_at desc, c.domain desc, c.command_id desc limit 1`
 
 /**
@@ -137,7 +135,7 @@ const insertByFilter = (
   parameters: readonly unknown[],
   action: NewAction,
   print: string | null,
-): Promise<ActionRow | 'changed'> =>
+): Promise<ActionRow | null> =>
   withClient(pool, client =>
     inTransaction(
       client,
@@ -147,16 +145,18 @@ const insertByFilter = (
           `select count(*)::int as total, ${seen} as print from command_bus_command c where ${MATCHES}`,
           [...values],
         )
-        if ((counts[0]?.print ?? null) !== print) return 'changed'
+        if ((counts[0]?.print ?? null) !== print) return null
         const { id, undoSeconds } = action
-        const n = values.length
-        const total = `(select ${counts[0]?.total ?? 0} as total, 0 as failed, 0 as skipped) counted`
-        await client.query(actionOf(total, 1), [action.tenantId, ...parameters])
-        for (let done = 0, last: Piece | undefined; ; done += last.count) {
+        const { total = 0 } = counts[0] ?? {}
+        await client.query(actionOf(`(select ${total} as total, 0 as failed, 0 as skipped) counted`, 1), [
+          action.tenantId,
+          ...parameters,
+        ])
+        for (let done = 0, last: Piece | undefined; done < total; done += last.count) {
           const after = [last?.at ?? null, last?.domain ?? null, last?.id ?? null]
-          const { rows } = await client.query<Piece>(pieceStatement(n), [...values, id, done, ...after])
+          const { rows } = await client.query<Piece>(pieceStatement(values.length), [...values, id, done, ...after])
           last = rows[0]
-          if (last === undefined) break
+          if (last === undefined) throw new Error(`action ${id} has ${done} of its ${total} commands`)
         }
         // it begins when all of them are there
         const { rows } = await client.query<ActionRow>(
@@ -165,18 +165,14 @@ const insertByFilter = (
            where id = $1::uuid returning ${actionColumns}`,
           [id, undoSeconds],
         )
-        return rows[0] as ActionRow
+        return rows[0] ?? null
       },
       'begin isolation level repeatable read',
     ),
   )
 
-/** Writes the action and its items; null if an action of this id exists, `changed` if the selection has another print. */
-export const insertAction = async (
-  pool: Pool,
-  action: NewAction,
-  print: string | null,
-): Promise<ActionRow | 'changed' | null> => {
+/** Writes the action and its items; null if an action of this id exists, or the selection has another print. */
+export const insertAction = async (pool: Pool, action: NewAction, print: string | null): Promise<ActionRow | null> => {
   const { action: name, ...details } = action.details
   const { target } = action
   const chosen = chosenBy(action)
@@ -195,7 +191,7 @@ export const insertAction = async (
     if ('filter' in target) return await insertByFilter(pool, chosen, parameters, action, print)
     const { sql, values } = chosen
     const { rows } = await pool.query<ActionRow>(statement(sql, values.length), [...values, ...parameters])
-    return rows[0] ?? 'changed'
+    return rows[0] ?? null
   } catch (error) {
     if (isOwnEarlierTry(error)) return null
     throw error

@@ -1,13 +1,10 @@
 import type { ClientBase, Pool } from 'pg'
 import type { TakenAction } from '../../../application/ports/action-store.ts'
 import { isConnectionError } from '../connection/errors.ts'
-import { type ActionRow, actionColumns, recordOf, spendTokens } from './action-rows.ts'
+import { type ActionRow, actionColumns, PIECE, recordOf, spendTokens } from './action-rows.ts'
 import { readDue } from './due-items.ts'
 
 export const OPEN = `status in ('RUNNING', 'WAITING_FOR_CANARY', 'PAUSED')`
-
-/** Items that a stop changes in one statement: a million would take nearly as long as a statement may. */
-const PIECE = 25_000
 
 /** SQL: the status of an action that goes on. */
 const GOING_ON = `case when canary is not null and stage = 1 then 'WAITING_FOR_CANARY' else 'RUNNING' end`

@@ -3,6 +3,7 @@ import type { ClientBase, Pool } from 'pg'
 import { unhurried } from '../connection/database.ts'
 import { inTransaction } from '../connection/with-client.ts'
 import { comparePositions, type LogPosition, readHead, startOfLog } from '../log/log-reader.ts'
+import { MIGRATION_LOCK, readApplied } from '../schema/schema-version.ts'
 import { assertSessions, clientLike } from '../transactions/pool.ts'
 import { type LogPage, readLogPage } from './command-log.ts'
 import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
@@ -44,7 +45,8 @@ const LOCK_TIMEOUT_MS = 250
  * in, all at one instant. The bus goes on meanwhile: only the last events are applied under lock. Queues do not change, and no
  * message is sent again.
  *
- * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
+ * @throws RebuildError when another rebuild runs, when something is attached to a table, when the tables are migrated meanwhile, or when
+ * the swap gets no locks
  */
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
   await assertSessions(pool, 'a rebuild', message => new RebuildError(message))
@@ -58,8 +60,9 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
     return await underRebuildLock(client, async () => {
       const fresh = new Map<string, FreshTable>()
       try {
+        const version = (await readApplied(client)).length
         for (const table of readTableNames) fresh.set(table, await makeFreshTable(client, table))
-        return await fillAndSwap(pool, client, fresh, onProgress)
+        return await fillAndSwap(pool, client, { version, fresh }, onProgress)
       } catch (error) {
         for (const table of fresh.values()) await table.drop().catch(() => {})
         throw error
@@ -85,7 +88,7 @@ const underRebuildLock = async <A>(client: ClientBase, work: () => Promise<A>): 
 const fillAndSwap = async (
   pool: Pool,
   client: ClientBase,
-  fresh: ReadonlyMap<string, FreshTable>,
+  { version, fresh }: { readonly version: number; readonly fresh: ReadonlyMap<string, FreshTable> },
   onProgress: (progress: RebuildProgress) => void,
 ): Promise<Rebuilt> => {
   const tables = [...fresh.values()]
@@ -130,10 +133,15 @@ const fillAndSwap = async (
 
   /** Locks writers out, applies the rest of the log, then swaps the tables. */
   const finish = async (): Promise<void> => {
+    // no migration is under way then
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [MIGRATION_LOCK])
     await client.query('select pg_advisory_xact_lock(command_bus_lock())')
     await client.query(`lock table ${tables.map(({ replaces }) => replaces).join(', ')} in access exclusive mode`)
     if ((await readDeclared(client)) !== declared) {
       throw new RebuildError('what payloads are searched by has changed meanwhile: rebuild again')
+    }
+    if ((await readApplied(client)).length !== version) {
+      throw new RebuildError('the tables were migrated meanwhile: rebuild again')
     }
     let more = 0
     let page = await readLogPage(client, after, 'locked out')

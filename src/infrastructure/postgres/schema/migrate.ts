@@ -1,12 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg, { type ClientBase, type Pool } from 'pg'
 import { databaseOn, isPool, sessionOn, unhurried } from '../connection/database.ts'
+import { isLockTimeout, isSerializationError } from '../connection/errors.ts'
 import { rawClient } from '../connection/facade.ts'
 import { underLock } from '../transactions/under-lock.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { buildIndex } from './build-index.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
 import { chooseSchema, pinFunctions } from './schema.ts'
-import { compare, MigrationError, readApplied } from './schema-version.ts'
+import { compare, MIGRATION_LOCK, MigrationError, readApplied } from './schema-version.ts'
 
 export interface MigrateOptions {
   /** Directory of the `NNNN_name.sql` files; default the package's own. */
@@ -22,11 +24,23 @@ export interface MigrateOptions {
   readonly onApply?: (migration: Migration) => void
 }
 
-const LOCK_KEY = 'commandbus:migrate'
+/**
+ * Behind a migration that waits for a table all others wait for that table: after so long it lets them go on for a while, and tries
+ * again. Longer than the second after which autovacuum gives way.
+ */
+const LOCK_MS = 1_500
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const lineOf = (sql: string, error: unknown): string => {
   const position = error instanceof pg.DatabaseError ? Number(error.position) : Number.NaN
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
+}
+
+/** To ask costs no lock of the table, as `create index if not exists` does. */
+const hasIndex = async (client: ClientBase, builds: string): Promise<boolean> => {
+  const { rows } = await client.query('select to_regclass($1::text) is not null as there', [builds.split(' ')[0]])
+  return rows[0].there
 }
 
 /** False if another migrator was faster. */
@@ -37,14 +51,17 @@ const apply = async (
   onApply: (migration: Migration) => void,
 ): Promise<boolean> => {
   const { version, name, checksum, needs, builds, sql } = migration
+  let isTold = false
   const body = async (): Promise<boolean> => {
     const { rowCount } = await client.query(`select from "${schema}".command_bus_migration where version = $1::int`, [
       version,
     ])
     if (rowCount !== 0) return false
-    onApply(migration)
-    await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
-    if (builds !== null) await client.query(`create index if not exists ${builds}`)
+    if (!isTold) onApply(migration)
+    isTold = true
+    await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on;
+      set local lock_timeout = ${LOCK_MS}`)
+    if (builds !== null && !(await hasIndex(client, builds))) await client.query(`create index ${builds}`)
     await client.query(sql)
     await pinFunctions(client, schema)
     await client.query(
@@ -53,13 +70,26 @@ const apply = async (
     )
     return true
   }
+  if (builds !== null) {
+    await buildIndex(client, schema, builds).catch(error => {
+      throw new MigrationError(
+        `Migration ${version} (${name}) could not build its index: ${messageOf(error)}; migrate again, which also removes what is left of it.`,
+        { cause: error },
+      )
+    })
+  }
   try {
-    if (builds !== null) await buildIndex(client, schema, builds)
-    return await underLock(client, LOCK_KEY, body)
+    for (;;) {
+      try {
+        return await underLock(client, MIGRATION_LOCK, body)
+      } catch (error) {
+        if (!isLockTimeout(error) && !isSerializationError(error)) throw error
+        await delay(LOCK_MS)
+      }
+    }
   } catch (error) {
     throw new MigrationError(
-      `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ` +
-        `${error instanceof Error ? error.message : String(error)}`,
+      `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ${messageOf(error)}`,
       { cause: error },
     )
   }
@@ -90,7 +120,7 @@ const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<r
     throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
   // the files name the bus's tables without a schema
   const plain = rawClient(client)
-  const { wanted, schema } = await underLock(client, LOCK_KEY, async () => {
+  const { wanted, schema } = await underLock(client, MIGRATION_LOCK, async () => {
     const { current } = compare(await readApplied(client), known)
     const wanted = known.slice(current, target)
     const schema = await chooseSchema(client, options.schema).catch(explainRefusal)

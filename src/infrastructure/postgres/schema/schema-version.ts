@@ -3,6 +3,9 @@ import { CommandBusError } from '../../../application/shared/errors.ts'
 import { onDatabase } from '../connection/database.ts'
 import { type KnownMigration, knownMigrations } from './known-migrations.ts'
 
+/** The key of the lock under which each migration is applied. */
+export const MIGRATION_LOCK = 'commandbus:migrate'
+
 /** Raised when migrations cannot be read or applied; `message` says which and what to do. */
 export class MigrationError extends CommandBusError {
   override readonly name = 'MigrationError'
