@@ -36,6 +36,29 @@ describe('new queues', () => {
     await bus.send('five', 'Charge', null)
   })
 
+  test('G7: a send whose turn to be counted takes longer than one try waits for it, and does not fail', async () => {
+    const { bus, pool, until } = await createTestBus()
+    await bus.ready()
+    const counting = await pool.connect()
+    await counting.query(`begin; select pg_advisory_xact_lock(hashtextextended('commandbus:queues', 0))`)
+    const sending = bus.send('payments', 'Charge', null)
+    const tries = new Set<string>()
+    await until(
+      async () => {
+        const { rows } = await pool.query<{ began: string }>(
+          `select xact_start::text as began from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock' and query like '%command_bus_claim_queues%'`,
+        )
+        for (const { began } of rows) tries.add(began)
+        return tries.size
+      },
+      count => count === 2,
+    )
+    await counting.query('commit')
+    counting.release()
+    expect(await sending).toMatchObject({ status: 'PENDING' })
+  })
+
   test.each(['read committed', 'serializable'])(
     'G7: twenty processes that send at once share both limits, by default %s',
     async isolation => {

@@ -37,6 +37,18 @@ const A_MOMENT_MS = 300
 const LONGEST_MAKING_MS = 10_000
 const NONE: ReadonlySet<string> = new Set()
 
+/** Does it again while it is not given a lock within the server's time; each try lets others come in between. */
+export const withPatience = async <A>(work: () => Promise<A>): Promise<A> => {
+  const began = performance.now()
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isLockTimeout(error) || performance.now() - began > LONGEST_MAKING_MS) throw error
+    }
+  }
+}
+
 /** How many names of queues are remembered; those used longest ago are looked up again. */
 const REMEMBERED = 10_000
 
@@ -85,17 +97,6 @@ export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCa
     for (const queue of there) known.set(queue, true)
     return unknown.filter(queue => !there.has(queue))
   }
-  const makeInTime = async (queue: string): Promise<void> => {
-    const began = performance.now()
-    for (;;) {
-      try {
-        return await makeOnce(queue)
-      } catch (error) {
-        // each try lets others come in between
-        if (!isLockTimeout(error) || performance.now() - began > LONGEST_MAKING_MS) throw error
-      }
-    }
-  }
   return {
     isKnown: queue => known.has(queue),
     unmade,
@@ -104,7 +105,7 @@ export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCa
         if (forget) known.delete(queue)
         // a queue that only this transaction sees is not remembered: it may be rolled back
         if (known.has(queue) || (within !== undefined && (await isThere(within, queue)))) continue
-        await makeInTime(queue)
+        await withPatience(() => makeOnce(queue))
       }
     },
     awaited: async queues => {

@@ -3,7 +3,7 @@ import type { AdmitQueues } from '../../../application/ports/queue.ts'
 import { TooManyQueuesError } from '../../../application/shared/errors.ts'
 import { isLockTimeout, isOutage } from '../connection/errors.ts'
 import { withClient } from '../connection/with-client.ts'
-import type { QueueCatalog } from './queue-catalog.ts'
+import { type QueueCatalog, withPatience } from './queue-catalog.ts'
 
 export interface QueueLimits {
   /** At this many queues in the database, of the bus and of others, no send makes another one. */
@@ -41,7 +41,8 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
   }
 
   const admitNew = async (queues: readonly string[], caller: string | null): Promise<void> => {
-    const refused = await claim(queues, caller)
+    // many at once wait for one another
+    const refused = await withPatience(() => claim(queues, caller))
     if (refused === 'caller') {
       throw new TooManyQueuesError(
         `you may add at most ${perHour} domains and reply queues an hour: use existing ones, or try again later`,
