@@ -20,6 +20,9 @@ import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../.
 let db: TestDatabase
 let directory: string
 
+/** Other tests use the same server: locks of this database. */
+const HERE = 'database = (select oid from pg_database where datname = current_database())'
+
 beforeEach(async () => {
   db = await createEmptyDatabase()
   directory = await mkdtemp(join(tmpdir(), 'commandbus-migrations-'))
@@ -166,7 +169,7 @@ it('K7: a migration that waits for a table lets others use it meanwhile', async 
   const seen: number[] = []
   const migrating = migrate(db.pool, { directory, onApply: ({ version }) => seen.push(version) })
   await until(
-    () => db.pool.query(`select from pg_locks where relation = 'first'::regclass and not granted`),
+    () => db.pool.query(`select from pg_locks where ${HERE} and relation = 'first'::regclass and not granted`),
     ({ rowCount }) => rowCount === 1,
   )
   await other.query('insert into first values (2)')
@@ -195,7 +198,7 @@ describe('an index of a large table', () => {
     await writer.query(`insert into large values ('open', 1)`)
     const migrating = [1, 2].map(() => migrate(db.pool, { directory }))
     await until(
-      () => db.pool.query('select from pg_stat_progress_create_index'),
+      () => db.pool.query('select from pg_stat_progress_create_index where datname = current_database()'),
       ({ rowCount }) => rowCount === 1,
     )
     await db.pool.query(`insert into large values ('meanwhile', 2)`)
@@ -212,7 +215,7 @@ describe('an index of a large table', () => {
     await vacuum.query('begin; lock table large in share update exclusive mode')
     const migrating = [1, 2].map(() => migrate(db.pool, { directory }))
     await until(
-      () => db.pool.query(`select from pg_locks where relation = 'large'::regclass and not granted`),
+      () => db.pool.query(`select from pg_locks where ${HERE} and relation = 'large'::regclass and not granted`),
       ({ rowCount }) => rowCount === 2,
     )
     await vacuum.end()
@@ -236,7 +239,10 @@ describe('an index of a large table', () => {
     await second.query(`set role ${role}`)
     building.push(buildIndex(second, 'public', index))
     await until(
-      () => db.pool.query(`select from pg_stat_activity where query ~ '^(select i.indisvalid|drop index)'`),
+      () =>
+        db.pool.query(
+          `select from pg_stat_activity where datname = current_database() and query ~ '^(select i.indisvalid|drop index)'`,
+        ),
       ({ rowCount }) => rowCount === 1,
     )
     await writer.end()
@@ -254,7 +260,7 @@ describe('an index of a large table', () => {
     await handler.query('begin; select from large limit 1')
     const migrating = migrate(db.pool, { directory })
     await until(
-      () => db.pool.query(`select from pg_locks where mode = 'AccessExclusiveLock' and not granted`),
+      () => db.pool.query(`select from pg_locks where ${HERE} and mode = 'AccessExclusiveLock' and not granted`),
       ({ rowCount }) => rowCount === 1,
     )
     await handler.query(`insert into large values ('late', 3); commit`)
@@ -269,7 +275,10 @@ describe('an index of a large table', () => {
     await writer.query(`begin; insert into large values ('open', 1)`)
     const interrupted = migrate(db.pool, { directory }).catch(error => error)
     await until(
-      () => db.pool.query('select pg_cancel_backend(pid) from pg_stat_progress_create_index where index_relid <> 0'),
+      () =>
+        db.pool.query(
+          `select pg_cancel_backend(pid) from pg_stat_progress_create_index where datname = current_database() and index_relid <> 0`,
+        ),
       ({ rowCount }) => rowCount === 1,
     )
     const { message } = await interrupted
