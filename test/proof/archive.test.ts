@@ -12,6 +12,7 @@ import { readCase } from '../../src/infrastructure/proof/case/read-case.ts'
 import { fingerprintOf, parseSigner, type Signer } from '../../src/infrastructure/proof/chain/keys.ts'
 import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createTestBus } from '../support/bus.ts'
+import { OF_THIS_DATABASE } from '../support/database.ts'
 import { writeHistory } from '../support/lives/history.ts'
 import { useProgram } from '../support/servers/cli.ts'
 
@@ -280,13 +281,13 @@ describe('commandbus archive', () => {
     await holder.query('begin')
     await holder.query('lock table command_bus_archived_stream in exclusive mode')
     const killed = program.launch(flags, { env })
-    const blocked = `select 1 from pg_locks where not granted and relation = 'command_bus_archived_stream'::regclass`
+    const blocked = `select 1 from pg_locks where ${OF_THIS_DATABASE} and not granted and relation = 'command_bus_archived_stream'::regclass`
     for (;;) if ((await pool.query(blocked)).rowCount !== 0) break
     const orphan = await readdir(to)
     expect(orphan).toHaveLength(1)
     killed.kill('SIGKILL')
     await pool.query(
-      `select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'command_bus_archived_stream'::regclass`,
+      `select pg_terminate_backend(pid) from pg_locks where ${OF_THIS_DATABASE} and not granted and relation = 'command_bus_archived_stream'::regclass`,
     )
     await holder.query('rollback')
     holder.release()

@@ -30,6 +30,9 @@ const open = (name: string): TestDatabase => {
   return { url: url.href, pool, drop }
 }
 
+/** A condition on `pg_locks`: other tests' databases on the same server have tables of the same ids. */
+export const OF_THIS_DATABASE = 'database = (select oid from pg_database where datname = current_database())'
+
 const newName = (): string => `commandbus_test_${process.pid}_${randomBytes(6).toString('hex')}`
 
 /** A fresh database with pgmq and the current schema, which no other test uses. */

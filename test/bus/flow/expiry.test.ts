@@ -6,6 +6,7 @@ import { InvalidInputError, TransientCommandError } from '../../../src/index.ts'
 import { createExpiry } from '../../../src/infrastructure/runners/expiry.ts'
 import { eventIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
+import { OF_THIS_DATABASE } from '../../support/database.ts'
 import { createCommandStore } from '../../support/lives/command-store.ts'
 import { auditNames } from '../../support/park.ts'
 
@@ -102,11 +103,8 @@ describe('a command that nobody begins by its time', () => {
     // the first sweep that finds it
     await until(
       async () =>
-        (
-          await pool.query(
-            `select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`,
-          )
-        ).rowCount ?? 0,
+        (await pool.query(`select from pg_locks where locktype = 'advisory' and not granted and ${OF_THIS_DATABASE}`))
+          .rowCount ?? 0,
       count => count > 0,
     )
     const { commandId: other } = await bus.send('mail', 'Post', 3, { key: 'free', expiresInSeconds: 0.01 })

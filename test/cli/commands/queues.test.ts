@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
+import { OF_THIS_DATABASE } from '../../support/database.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { parked } from '../../support/park.ts'
 import { useProgram } from '../../support/servers/cli.ts'
@@ -198,7 +199,7 @@ describe('queues drop', () => {
       async () =>
         (
           await setup.pool.query(`select from pg_locks where not granted and mode = 'AccessExclusiveLock'
-             and database = (select oid from pg_database where datname = current_database())`)
+             and ${OF_THIS_DATABASE}`)
         ).rowCount,
       waiting => waiting === 1,
     )

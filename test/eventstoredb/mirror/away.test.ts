@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { until } from '../../support/bus.ts'
+import { OF_THIS_DATABASE } from '../../support/database.ts'
 import { openLogBus, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
 
 const charge = { commandType: 'Charge', data: {}, replyTo: 'replies' }
@@ -25,7 +26,7 @@ describe('fail-over', () => {
       await pool.query(
         `select pg_terminate_backend(pid) from pg_locks
          where locktype = 'advisory' and mode = 'ExclusiveLock' and granted and objsubid = 1
-           and database = (select oid from pg_database where datname = current_database())`,
+           and ${OF_THIS_DATABASE}`,
       )
     }
     await sending

@@ -13,6 +13,7 @@ import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
 import { migrationsDirectory } from '../../../src/infrastructure/postgres/schema/migration-files.ts'
 import { verifyLog } from '../../../src/infrastructure/proof/verification/verify.ts'
 import { createTestBus, signal, type TestBus } from '../../support/bus.ts'
+import { OF_THIS_DATABASE } from '../../support/database.ts'
 import { schemaDump } from '../../support/schema-dump.ts'
 
 const handlers = {
@@ -234,7 +235,7 @@ describe('a rebuild while the bus works', () => {
     let sentMeanwhile = 0
     const rebuilding = rebuildCommands({ pool, onProgress: () => inTheWay.resolve() })
     await inTheWay.promise
-    const blocked = `select 1 from pg_locks where not granted and relation = 'command_bus_command'::regclass`
+    const blocked = `select 1 from pg_locks where ${OF_THIS_DATABASE} and not granted and relation = 'command_bus_command'::regclass`
     await until(
       () => pool.query(blocked),
       ({ rowCount }) => rowCount !== 0,
@@ -257,7 +258,7 @@ describe('a rebuild while the bus works', () => {
     const begun = signal()
     const rebuilding = rebuildCommands({ pool, onProgress: () => begun.resolve() })
     await begun.promise
-    const blocked = `select 1 from pg_locks where not granted and locktype = 'advisory'`
+    const blocked = `select 1 from pg_locks where ${OF_THIS_DATABASE} and not granted and locktype = 'advisory'`
     await until(
       () => pool.query(blocked),
       ({ rowCount }) => rowCount !== 0,
@@ -277,7 +278,7 @@ describe('a rebuild while the bus works', () => {
     await reader.query('select * from command_bus_command')
     const rebuilding = rebuildCommands({ pool }).catch(error => error)
     const kill = `select pg_terminate_backend(pid) from pg_locks
-                  where not granted and relation = 'command_bus_command'::regclass`
+                  where ${OF_THIS_DATABASE} and not granted and relation = 'command_bus_command'::regclass`
     await until(
       () => pool.query(kill),
       ({ rowCount }) => rowCount !== 0,

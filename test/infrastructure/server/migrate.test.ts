@@ -15,13 +15,10 @@ import {
   schemaStatus,
 } from '../../../src/infrastructure/postgres/schema/schema-version.ts'
 import { until } from '../../support/bus.ts'
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createEmptyDatabase, createTestDatabase, OF_THIS_DATABASE, type TestDatabase } from '../../support/database.ts'
 
 let db: TestDatabase
 let directory: string
-
-/** Other tests use the same server: locks of this database. */
-const HERE = 'database = (select oid from pg_database where datname = current_database())'
 
 beforeEach(async () => {
   db = await createEmptyDatabase()
@@ -169,7 +166,8 @@ it('K7: a migration that waits for a table lets others use it meanwhile', async 
   const seen: number[] = []
   const migrating = migrate(db.pool, { directory, onApply: ({ version }) => seen.push(version) })
   await until(
-    () => db.pool.query(`select from pg_locks where ${HERE} and relation = 'first'::regclass and not granted`),
+    () =>
+      db.pool.query(`select from pg_locks where ${OF_THIS_DATABASE} and relation = 'first'::regclass and not granted`),
     ({ rowCount }) => rowCount === 1,
   )
   await other.query('insert into first values (2)')
@@ -215,7 +213,10 @@ describe('an index of a large table', () => {
     await vacuum.query('begin; lock table large in share update exclusive mode')
     const migrating = [1, 2].map(() => migrate(db.pool, { directory }))
     await until(
-      () => db.pool.query(`select from pg_locks where ${HERE} and relation = 'large'::regclass and not granted`),
+      () =>
+        db.pool.query(
+          `select from pg_locks where ${OF_THIS_DATABASE} and relation = 'large'::regclass and not granted`,
+        ),
       ({ rowCount }) => rowCount === 2,
     )
     await vacuum.end()
@@ -260,7 +261,10 @@ describe('an index of a large table', () => {
     await handler.query('begin; select from large limit 1')
     const migrating = migrate(db.pool, { directory })
     await until(
-      () => db.pool.query(`select from pg_locks where ${HERE} and mode = 'AccessExclusiveLock' and not granted`),
+      () =>
+        db.pool.query(
+          `select from pg_locks where ${OF_THIS_DATABASE} and mode = 'AccessExclusiveLock' and not granted`,
+        ),
       ({ rowCount }) => rowCount === 1,
     )
     await handler.query(`insert into large values ('late', 3); commit`)
