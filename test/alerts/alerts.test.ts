@@ -71,6 +71,8 @@ describe('a new cause', () => {
     await bus.troubleshooting.cancel('payments', first, { operator: 'jane', reason: 'x' })
     expect(receiver.ids()).toHaveLength(3)
     expect(receiver.refused).toEqual([])
+    // noted after it has been received
+    await opened.until(sent, items => items.filter(({ status }) => status === 'SENT').length === 3)
     expect(await bus.alerts.get('on-call')).toMatchObject({ waiting: 0, givenUp: 0, lastError: null })
   })
 

@@ -14,6 +14,16 @@ export interface TestDatabase {
 const server = new pg.Pool({ connectionString: inject('serverUrl'), idleTimeoutMillis: 2_000, allowExitOnIdle: true })
 server.on('error', () => undefined)
 
+/** Making and dropping a database ask for a checkpoint. Where that fails on the busy server, nothing was made or dropped: it is asked again. */
+const onServer = async (sql: string, tries = 3): Promise<void> => {
+  try {
+    await server.query(sql)
+  } catch (error) {
+    if (tries === 1 || !/checkpoint request failed/.test(String(error))) throw error
+    await onServer(sql, tries - 1)
+  }
+}
+
 const open = (name: string): TestDatabase => {
   const url = new URL(inject('serverUrl'))
   url.pathname = `/${name}`
@@ -24,7 +34,7 @@ const open = (name: string): TestDatabase => {
   const drop = () => {
     // A pool waits for connections that are checked out. The forced drop cuts them, so there is no need to wait.
     if (dropped === undefined && !pool.ending) pool.end().catch(() => undefined)
-    dropped ??= server.query(`drop database if exists ${name} with (force)`).then(() => undefined)
+    dropped ??= onServer(`drop database if exists ${name} with (force)`)
     return dropped
   }
   return { url: url.href, pool, drop }
@@ -39,14 +49,14 @@ const newName = (): string => `commandbus_test_${process.pid}_${randomBytes(6).t
 export const createTestDatabase = async (): Promise<TestDatabase> => {
   const name = newName()
   // files are copied faster than their pages are logged, and nothing of a test database has to survive the machine
-  await server.query(`create database ${name} template ${inject('templateDatabase')} strategy file_copy`)
+  await onServer(`create database ${name} template ${inject('templateDatabase')} strategy file_copy`)
   return open(name)
 }
 
 /** A fresh database without pgmq and without a schema. */
 export const createEmptyDatabase = async (): Promise<TestDatabase> => {
   const name = newName()
-  await server.query(`create database ${name} template template0 strategy file_copy`)
+  await onServer(`create database ${name} template template0 strategy file_copy`)
   return open(name)
 }
 
