@@ -2,7 +2,7 @@ import type { CommandError } from '../../domain/command/events.ts'
 import type { ReportFailure } from '../../domain/command/intents.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import type { Json } from '../../domain/json/json.ts'
-import type { Clock } from '../ports/clock.ts'
+import { type Clock, presentInstant } from '../ports/clock.ts'
 import { heldBytes } from '../shared/json-size.ts'
 import type { Loaded, TurnOutcome } from '../shared/transact.ts'
 import type { CommandTurn, WorkItem } from './work-message.ts'
@@ -32,7 +32,7 @@ export const outcomeTurn = (
 ): CommandTurn => {
   const { stream, receive, attempt } = job
   const { actor, build } = receive
-  const at = clock.now().toISOString()
+  const at = presentInstant(clock)
   if (outcome.kind === 'success') {
     const { result, bytes } = outcome
     return { stream, intents: [{ type: 'ReportSuccess', at, actor, build, attempt, result, receive }], known, bytes }
@@ -65,7 +65,7 @@ export const gaveUpTurn = (
 ): CommandTurn => {
   const failed: ReportFailure = {
     type: 'ReportFailure',
-    at: clock.now().toISOString(),
+    at: presentInstant(clock),
     actor: receive.actor,
     build: receive.build,
     attempt,

@@ -7,7 +7,7 @@ import {
   type RetryPolicy,
 } from '../../domain/command/retry-policy.ts'
 import { type CommandState, initialState } from '../../domain/command/state.ts'
-import type { Clock } from '../ports/clock.ts'
+import { type Clock, presentInstant } from '../ports/clock.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { SendOutcomeKind, Telemetry } from '../ports/telemetry.ts'
@@ -108,7 +108,7 @@ export const prepareSend =
     const { json, bytes } = sizedJsonOf(command.data)
     const known = domainOf(domain)
     const commandId = optional(command.commandId, commandIdOf) ?? ids.next()
-    const at = clock.now().toISOString()
+    const at = presentInstant(clock)
     return {
       domain: known,
       commandId,

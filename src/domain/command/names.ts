@@ -71,7 +71,8 @@ const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}
 
 /** Commands of another priority than normal have a queue of their own. */
 export const commandQueue = (domain: string, priority: Priority = 'normal'): string => {
-  const queue = `${domain.replaceAll('.', '__')}${SUFFIX}`
+  // most have no dot, and looking for one costs less
+  const queue = `${domain.includes('.') ? domain.replaceAll('.', '__') : domain}${SUFFIX}`
   return priority === 'normal' ? queue : `${queue}${endOf(priority)}`
 }
 

@@ -52,30 +52,31 @@ const meta = t.type({
   ]),
 })
 
-/** Members that are missing in the log are null: every event has its context, and most commands have none of these. */
-const storedContext = (context: EventContext): object => ({
-  commandType: context.commandType,
-  correlationId: context.correlationId,
-  ...(context.causationId === null ? {} : { causationId: context.causationId }),
-  ...(context.replyTo === null ? {} : { replyTo: context.replyTo }),
-  ...(context.tenantId === null ? {} : { tenantId: context.tenantId }),
-  ...(context.priority === undefined ? {} : { priority: context.priority }),
-  ...(context.lane === undefined ? {} : { lane: context.lane }),
-  ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
-})
-
-const contextOf = (stored: StoredContext): EventContext => ({
-  commandType: stored.commandType,
-  correlationId: stored.correlationId,
-  causationId: stored.causationId ?? null,
-  replyTo: stored.replyTo ?? null,
-  tenantId: stored.tenantId ?? null,
-  ...(stored.priority === undefined ? {} : { priority: stored.priority }),
-  ...(stored.lane === undefined ? {} : { lane: stored.lane }),
-  ...(stored.traceparent === undefined ? {} : { traceparent: stored.traceparent }),
-})
-
 type StoredContext = t.TypeOf<typeof meta>['context']
+type Mutable<Of> = { -readonly [Name in keyof Of]: Of[Name] }
+
+/** Members that are missing in the log are null: every event has its context, and most commands have none of these. */
+const storedContext = (context: EventContext): StoredContext => {
+  const { commandType, correlationId, causationId, replyTo, tenantId, priority, lane, traceparent } = context
+  const stored: Mutable<StoredContext> = { commandType, correlationId }
+  if (causationId !== null) stored.causationId = causationId
+  if (replyTo !== null) stored.replyTo = replyTo
+  if (tenantId !== null) stored.tenantId = tenantId
+  if (priority !== undefined) stored.priority = priority
+  if (lane !== undefined) stored.lane = lane
+  if (traceparent !== undefined) stored.traceparent = traceparent
+  return stored
+}
+
+const contextOf = (stored: StoredContext): EventContext => {
+  const { commandType, correlationId, causationId = null, replyTo = null, tenantId = null, priority, lane } = stored
+  const { traceparent } = stored
+  const context: Mutable<EventContext> = { commandType, correlationId, causationId, replyTo, tenantId }
+  if (priority !== undefined) context.priority = priority
+  if (lane !== undefined) context.lane = lane
+  if (traceparent !== undefined) context.traceparent = traceparent
+  return context
+}
 
 /** The members of an event that are stored in `data`: all that are not in `type` or `meta`. */
 export type DataOf<E> = E extends Fact ? Omit<E, 'type' | 'at' | 'actor'> : never

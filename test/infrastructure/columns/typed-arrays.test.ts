@@ -31,7 +31,7 @@ const received = async (type: string, array: TypedArray): Promise<readonly (stri
 
 interface Kind<Value> {
   readonly type: string
-  readonly array: (values: readonly (Value | null)[]) => TypedArray
+  readonly array: (values: readonly (Value | null)[], of: (value: Value | null) => Value | null) => TypedArray
   /** Values at the edges of the type, with what PostgreSQL prints for them. */
   readonly edges: readonly (readonly [value: Value, text: string])[]
   readonly any: fc.Arbitrary<Value>
@@ -40,8 +40,10 @@ interface Kind<Value> {
 
 const kind = <Value>(given: Kind<Value>): Kind<unknown> => given as unknown as Kind<unknown>
 
-const itself = (text: string): string => text
+const itself = <Value>(value: Value): Value => value
 const ends = ['-9223372036854775808', '9223372036854775807', '0', '-1'] as const
+/** Where one half of eight bytes begins or ends. */
+const halves = [2 ** 31, 2 ** 32 - 1, 2 ** 32, -(2 ** 31) - 1, -(2 ** 32), -(2 ** 32) - 1]
 const texts = [
   '',
   ' ',
@@ -82,7 +84,11 @@ const kinds: readonly Kind<unknown>[] = [
   kind<number | string>({
     type: 'int8',
     array: int8Array,
-    edges: [...ends.map(end => [end, end] as const), [Number.MAX_SAFE_INTEGER, '9007199254740991']],
+    edges: [
+      ...ends.map(end => [end, end] as const),
+      ...halves.map(number => [number, String(number)] as const),
+      [Number.MAX_SAFE_INTEGER, '9007199254740991'],
+    ],
     any: fc.oneof(fc.maxSafeInteger(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String)),
     textOf: String,
   }),
@@ -117,7 +123,9 @@ const kinds: readonly Kind<unknown>[] = [
   }),
 ]
 
-describe.each(kinds)('an array of $type', ({ type, array, edges, any, textOf }) => {
+describe.each(kinds)('an array of $type', ({ type, array: arrayOf, edges, any, textOf }) => {
+  const array = (values: readonly unknown[]): TypedArray => arrayOf(values, itself)
+
   test('arrives with each value that is at an edge of the type, alone and among nulls', async () => {
     for (const [value, text] of edges) expect(await received(type, array([value]))).toEqual([text])
     const values = edges.map(([value]) => value)
@@ -132,7 +140,7 @@ describe.each(kinds)('an array of $type', ({ type, array, edges, any, textOf }) 
     expect(await received(type, null)).toEqual([])
     const { rows } = await database.pool.query(
       `select n, x::text from unnest($1::int[], $2::${type}[]) u(n, x) order by n`,
-      [int4Array([1, 2]), array([null, null])],
+      [int4Array([1, 2], itself), array([null, null])],
     )
     expect(rows).toEqual([
       { n: 1, x: null },
@@ -165,32 +173,32 @@ describe('half of a surrogate pair', () => {
     const json = JSON.stringify(text)
     const document = database.pool.query('select $1::jsonb', [json])
     await expect(document).rejects.toMatchObject({ code: '22P02' })
-    await expect(received('jsonb', jsonbArray([json]))).rejects.toMatchObject({ code: '22P02' })
+    await expect(received('jsonb', jsonbArray([json], itself))).rejects.toMatchObject({ code: '22P02' })
   })
 
   test('is U+FFFD in a text, as node-postgres sends it', async () => {
     const { rows } = await database.pool.query('select $1 as text', ['a\ud83db'])
-    expect(await received('text', textArray(['a\ud83db', 'after']))).toEqual([rows[0].text, 'after'])
+    expect(await received('text', textArray(['a\ud83db', 'after'], itself))).toEqual([rows[0].text, 'after'])
     expect(rows[0].text).toBe('a\ufffdb')
   })
 })
 
 test('the character NUL is refused in texts and in JSON, as it is in a document', async () => {
-  await expect(received('text', textArray(['a\u0000b']))).rejects.toMatchObject({ code: '22021' })
-  for (const sent of [jsonbArray([JSON.stringify('\u0000')]), [JSON.stringify('\u0000')]]) {
+  await expect(received('text', textArray(['a\u0000b'], itself))).rejects.toMatchObject({ code: '22021' })
+  for (const sent of [jsonbArray([JSON.stringify('\u0000')], itself), [JSON.stringify('\u0000')]]) {
     await expect(database.pool.query('select $1::jsonb[]', [sent])).rejects.toMatchObject({ code: '22P05' })
   }
 })
 
 test('a value that its type cannot hold is refused before anything is sent', () => {
-  expect(() => instantArray(['tomorrow'])).toThrow(RangeError)
-  expect(() => int4Array([2_147_483_648])).toThrow(RangeError)
-  expect(() => int8Array(['9223372036854775808'])).toThrow(RangeError)
-  expect(() => int8Array([0.5])).toThrow(RangeError)
+  expect(() => instantArray(['tomorrow'], itself)).toThrow(RangeError)
+  expect(() => int4Array([2_147_483_648], itself)).toThrow(RangeError)
+  expect(() => int8Array(['9223372036854775808'], itself)).toThrow(RangeError)
+  expect(() => int8Array([0.5], itself)).toThrow(RangeError)
 })
 
 test('a text that is not a UUID is refused before anything is sent', () => {
   for (const text of ['', 'no uuid', '0192d3a4-0000-7000-8000-00000000000g', '0192d3a4-0000-7000-8000-0000000000011']) {
-    expect(() => uuidArray([text])).toThrow(/is not a UUID/)
+    expect(() => uuidArray([text], itself)).toThrow(/is not a UUID/)
   }
 })

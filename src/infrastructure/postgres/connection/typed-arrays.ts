@@ -19,20 +19,24 @@ const header = (buffer: Buffer, oid: number, count: number, hasNulls: boolean): 
   buffer.writeInt32BE(1, 16)
 }
 
+/** The value that an item has in an array; it is asked twice. */
+type Of<Item, Value> = (item: Item) => Value | null | undefined
+
 /** An array whose elements all have the same size. */
 const fixed =
   <Value>(oid: number, size: number, write: (buffer: Buffer, value: Value, at: number) => void) =>
-  (values: readonly (Value | null)[]): TypedArray => {
+  <Item>(items: readonly Item[], of: Of<Item, Value>): TypedArray => {
     let nulls = 0
-    for (const value of values) if (value === null) nulls++
-    if (nulls === values.length) return null
-    const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * LENGTH_BYTES + (values.length - nulls) * size)
-    header(buffer, oid, values.length, nulls > 0)
+    for (const item of items) if (of(item) == null) nulls++
+    if (nulls === items.length) return null
+    const buffer = Buffer.allocUnsafe(HEADER_BYTES + items.length * LENGTH_BYTES + (items.length - nulls) * size)
+    header(buffer, oid, items.length, nulls > 0)
     let at = HEADER_BYTES
-    for (const value of values) {
-      buffer.writeInt32BE(value === null ? NULL_LENGTH : size, at)
+    for (const item of items) {
+      const value = of(item)
+      buffer.writeInt32BE(value == null ? NULL_LENGTH : size, at)
       at += LENGTH_BYTES
-      if (value === null) continue
+      if (value == null) continue
       write(buffer, value, at)
       at += size
     }
@@ -42,37 +46,38 @@ const fixed =
 /** An array of texts, each after `prefix` bytes that all have the value 1. */
 const texts =
   (oid: number, prefix: 0 | 1) =>
-  (values: readonly (string | null)[]): TypedArray => {
+  <Item>(items: readonly Item[], of: Of<Item, string>): TypedArray => {
     let nulls = 0
     let bytes = HEADER_BYTES
-    const lengths = new Int32Array(values.length)
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] as string | null
-      const length = value === null ? NULL_LENGTH : Buffer.byteLength(value) + prefix
-      lengths[i] = length
-      if (value === null) nulls++
-      else bytes += length
+    for (const item of items) {
+      const value = of(item)
+      if (value == null) nulls++
+      else bytes += Buffer.byteLength(value) + prefix
     }
-    if (nulls === values.length) return null
-    const buffer = Buffer.allocUnsafe(bytes + values.length * LENGTH_BYTES)
-    header(buffer, oid, values.length, nulls > 0)
+    if (nulls === items.length) return null
+    const buffer = Buffer.allocUnsafe(bytes + items.length * LENGTH_BYTES)
+    header(buffer, oid, items.length, nulls > 0)
     let at = HEADER_BYTES
-    for (let i = 0; i < values.length; i++) {
-      const length = lengths[i] as number
+    for (const item of items) {
+      const value = of(item)
+      const start = at + LENGTH_BYTES
+      if (value == null) {
+        buffer.writeInt32BE(NULL_LENGTH, at)
+        at = start
+        continue
+      }
+      if (prefix === 1) buffer[start] = 1
+      const length = prefix + buffer.write(value, start + prefix, 'utf8')
       buffer.writeInt32BE(length, at)
-      at += LENGTH_BYTES
-      if (length === NULL_LENGTH) continue
-      if (prefix === 1) buffer[at] = 1
-      buffer.write(values[i] as string, at + prefix, 'utf8')
-      at += length
+      at = start + length
     }
     return buffer
   }
 
 const UUID_BYTES = 16
 const DASH = 45
-/** Microseconds from 1970 to 2000, where PostgreSQL's time begins. */
-const EPOCH = 946_684_800_000_000n
+/** Milliseconds from 1970 to 2000, where PostgreSQL's time begins. */
+const EPOCH = 946_684_800_000
 
 /** The value of a hexadecimal digit, by its character code; of no other character. */
 const digits = new Map(Array.from('0123456789abcdefABCDEF', digit => [digit.charCodeAt(0), Number.parseInt(digit, 16)]))
@@ -94,15 +99,26 @@ const writeUuid = (buffer: Buffer, uuid: string, at: number): void => {
   // the buffer has old memory where nothing is written
   if (faults > 15 || to !== at + UUID_BYTES) throw new RangeError(`'${uuid}' is not a UUID`)
 }
+
+/** Eight bytes. In two halves where that is exact: a BigInt would be an object. */
+const writeWhole = (buffer: Buffer, value: number, exact: () => bigint, at: number): void => {
+  if (Number.isSafeInteger(value)) {
+    buffer.writeInt32BE(Math.floor(value / 2 ** 32), at)
+    buffer.writeUInt32BE(value >>> 0, at + 4)
+  } else buffer.writeBigInt64BE(exact(), at)
+}
+
+const writeInt8 = (buffer: Buffer, value: number | string, at: number): void =>
+  writeWhole(buffer, Number(value), () => BigInt(value), at)
+
 const writeInstant = (buffer: Buffer, instant: string, at: number): void => {
-  buffer.writeBigInt64BE(BigInt(Date.parse(instant)) * 1000n - EPOCH, at)
+  const ms = Date.parse(instant) - EPOCH
+  writeWhole(buffer, ms * 1000, () => BigInt(ms) * 1000n, at)
 }
 
 export const uuidArray = fixed<string>(OIDS.uuid, UUID_BYTES, writeUuid)
 /** Of whole numbers, or of their texts. */
-export const int8Array = fixed<number | string>(OIDS.int8, 8, (buffer, value, at) =>
-  buffer.writeBigInt64BE(BigInt(value), at),
-)
+export const int8Array = fixed(OIDS.int8, 8, writeInt8)
 export const int4Array = fixed<number>(OIDS.int4, 4, (buffer, value, at) => buffer.writeInt32BE(value, at))
 export const float8Array = fixed<number>(OIDS.float8, 8, (buffer, value, at) => buffer.writeDoubleBE(value, at))
 /** Of instants: ISO 8601 with milliseconds, UTC. */

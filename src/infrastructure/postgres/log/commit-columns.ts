@@ -1,3 +1,4 @@
+import type { CommandKey } from '../../../domain/command/events.ts'
 import { commandQueue, domainOfQueue, parseCommandStream } from '../../../domain/command/names.ts'
 import type { EventContext, Recorded } from '../../../domain/recorded.ts'
 import { type CommandMove, mergeChanges, type RowChange } from '../../../projections/command-row.ts'
@@ -9,38 +10,12 @@ import {
   int4Array,
   int8Array,
   jsonbArray,
-  type TypedArray,
   textArray,
   uuidArray,
 } from '../connection/typed-arrays.ts'
 import type { CommitPlan, InlineProjections, SettledAppend } from './commit-plan.ts'
 
 type Appends<Event> = readonly SettledAppend<Event>[]
-
-/** A column of the moves: the array that it is sent as, and its value. */
-type MoveColumn = readonly [array: (values: never[]) => TypedArray, of: (move: CommandMove) => unknown]
-
-const column = <Value>(
-  array: (values: readonly (Value | null)[]) => TypedArray,
-  of: (move: CommandMove) => Value | null | undefined,
-): MoveColumn => [array as MoveColumn[0], of]
-
-/** In the order of the parameters. */
-const moveColumns: readonly MoveColumn[] = [
-  column(int8Array, move => move.revision),
-  column(textArray, move => move.status),
-  column(int4Array, move => move.attempts),
-  column(int4Array, move => move.total_attempts),
-  column(instantArray, move => move.lease_expires_at),
-  column(instantArray, move => move.next_attempt_at),
-  column(instantArray, move => move.parked_at),
-  column(textArray, move => move.parked_reason),
-  column(textArray, move => move.last_error_type),
-  column(textArray, move => move.last_error_code),
-  column(textArray, move => move.last_error_msg),
-  column(textArray, move => move.last_error_frame),
-  column(instantArray, move => move.updated_at),
-]
 
 const REPORTS = new Set([
   'CommandReceived',
@@ -94,27 +69,39 @@ const isReport = <Event extends { readonly type: string }>({ append, from }: Set
 const isPlain = ({ event, context }: { readonly event: object; readonly context: EventContext }): boolean =>
   context.priority === undefined && context.lane === undefined && !('runAt' in event || 'expiresAt' in event)
 
-interface Keys {
-  readonly domains: string[]
-  readonly ids: string[]
+/** Keys and events as they are sent. */
+interface Row extends CommandKey {
+  readonly id: string
+  readonly type: string
+  readonly data: string
+  readonly meta: string
 }
 
-const keysOf = <Event>(appends: Appends<Event>): Keys => {
-  const keys: Keys = { domains: [], ids: [] }
-  for (const { append } of appends) {
-    const key = parseCommandStream(append.stream)
-    if (key === null) throw new Error(`'${append.stream}' is not the stream of a command`)
-    keys.domains.push(key.domain)
-    keys.ids.push(key.commandId)
-  }
-  return keys
+type NewEvent<Event> = SettledAppend<Event>['append']['events'][number]
+
+const keyOf = (stream: string): CommandKey => {
+  const key = parseCommandStream(stream)
+  if (key === null) throw new Error(`'${stream}' is not the stream of a command`)
+  return key
 }
+
+const rowOf = <Event>(
+  { domain, commandId }: CommandKey,
+  { id, event, context }: NewEvent<Event>,
+  codec: EventCodec<Event>,
+): Row => {
+  const { type, data, meta } = codec.encode(event, context)
+  return { domain, commandId, id, type, data: JSON.stringify(data), meta: JSON.stringify(meta) }
+}
+
+const queuesOf = (rows: readonly Row[]): ReadonlySet<string> =>
+  new Set([...new Set(rows.map(({ domain }) => domain))].map(domain => commandQueue(domain)))
 
 const planSends = <Event>(appends: Appends<Event>, codec: EventCodec<Event>): CommitPlan => {
-  const { domains, ids } = keysOf(appends)
-  const events = eventLists()
-  for (const { append } of appends) for (const one of append.events) events.add(one, codec)
-  const queues = new Set([...new Set(domains)].map(domain => commandQueue(domain)))
+  const sends = appends.map(({ append: { stream, events } }) =>
+    rowOf(keyOf(stream), events[0] as NewEvent<Event>, codec),
+  )
+  const queues = queuesOf(sends)
   const streams = appends.map(({ append }) => append.stream)
   return {
     streams,
@@ -125,11 +112,11 @@ const planSends = <Event>(appends: Appends<Event>, codec: EventCodec<Event>): Co
       name: 'command_bus_commit_sent',
       call: SENT,
       values: [
-        textArray(domains),
-        uuidArray(ids),
-        uuidArray(events.ids),
-        jsonbArray(events.data),
-        jsonbArray(events.meta),
+        textArray(sends, row => row.domain),
+        uuidArray(sends, row => row.commandId),
+        uuidArray(sends, row => row.id),
+        jsonbArray(sends, row => row.data),
+        jsonbArray(sends, row => row.meta),
       ],
     },
     outcomesOf: answer => {
@@ -140,55 +127,36 @@ const planSends = <Event>(appends: Appends<Event>, codec: EventCodec<Event>): Co
   }
 }
 
-const eventLists = () => {
-  const lists = { ids: [] as string[], types: [] as string[], data: [] as string[], meta: [] as string[] }
-  return {
-    ...lists,
-    add: <Event>(
-      { id, event, context }: SettledAppend<Event>['append']['events'][number],
-      codec: EventCodec<Event>,
-    ): void => {
-      const stored = codec.encode(event, context)
-      lists.ids.push(id)
-      lists.types.push(stored.type)
-      lists.data.push(JSON.stringify(stored.data))
-      lists.meta.push(JSON.stringify(stored.meta))
-    },
-  }
-}
-
 /** Null if an effect or a row is none that a report has. */
 const planReports = <Event>(
   appends: Appends<Event>,
   codec: EventCodec<Event>,
   projections: InlineProjections<Event>,
 ): CommitPlan | null => {
-  const { domains, ids } = keysOf(appends)
-  const first = eventLists()
-  const more = eventLists()
-  const moreOf: number[] = []
+  const first: Row[] = []
+  const more: (Row & { readonly place: number })[] = []
   const moves: CommandMove[] = []
   const acks: (Ack | null)[] = []
-  const replies = { queues: [] as string[], bodies: [] as string[] }
+  const replies: { readonly queue: string; readonly body: string }[] = []
 
-  for (const [place, { append, from }] of appends.entries()) {
-    const { stream } = append
+  for (const { append, from } of appends) {
+    const { stream, events } = append
+    const key = keyOf(stream)
+    let revision = from
     let change: RowChange | null = null
     let ack: Ack | null = null
-    for (const [i, one] of append.events.entries()) {
-      const recorded: Recorded<Event> = { stream, revision: from + i, ...one }
-      if (i === 0) first.add(one, codec)
-      else {
-        more.add(one, codec)
-        moreOf.push(place + 1)
-      }
+    for (const one of events) {
+      const recorded: Recorded<Event> = { stream, revision, id: one.id, event: one.event, context: one.context }
+      const row = rowOf(key, one, codec)
+      if (revision === from) first.push(row)
+      else more.push({ place: first.length, ...row })
+      revision++
       const next = projections.row(recorded)
       change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
       for (const effect of projections.effects(recorded)) {
-        if (effect.kind === 'reply' && domainOfQueue(effect.queue) === null) {
-          replies.queues.push(effect.queue)
-          replies.bodies.push(JSON.stringify(effect.body))
-        } else if (ack === null && isAck(effect)) ack = effect
+        if (effect.kind === 'reply' && domainOfQueue(effect.queue) === null)
+          replies.push({ queue: effect.queue, body: JSON.stringify(effect.body) })
+        else if (ack === null && isAck(effect)) ack = effect
         else return null
       }
     }
@@ -196,35 +164,46 @@ const planReports = <Event>(
     moves.push(change.move)
     acks.push(ack)
   }
-  const streams = appends.map(({ append }) => append.stream)
-  const replyQueues = new Set(replies.queues)
+  const replyQueues = new Set(replies.map(({ queue }) => queue))
   return {
-    streams,
-    queues: new Set([...new Set(domains)].map(domain => commandQueue(domain))),
+    streams: appends.map(({ append }) => append.stream),
+    queues: queuesOf(first),
     replyQueues,
     filled: replyQueues,
     statement: {
       name: 'command_bus_commit_reports',
       call: REPORTED,
       values: [
-        textArray(domains),
-        uuidArray(ids),
-        int8Array(appends.map(({ from }) => from)),
-        uuidArray(first.ids),
-        textArray(first.types),
-        jsonbArray(first.data),
-        jsonbArray(first.meta),
-        int4Array(moreOf),
-        uuidArray(more.ids),
-        textArray(more.types),
-        jsonbArray(more.data),
-        jsonbArray(more.meta),
-        ...moveColumns.map(([array, of]) => array(moves.map(move => of(move) ?? null) as never[])),
-        textArray(acks.map(opOf)),
-        int8Array(acks.map(ack => ack?.msgId ?? null)),
-        float8Array(acks.map(ack => (ack?.kind === 'postpone' ? ack.waitMs : null))),
-        textArray(replies.queues),
-        jsonbArray(replies.bodies),
+        textArray(first, row => row.domain),
+        uuidArray(first, row => row.commandId),
+        int8Array(appends, ({ from }) => from),
+        uuidArray(first, row => row.id),
+        textArray(first, row => row.type),
+        jsonbArray(first, row => row.data),
+        jsonbArray(first, row => row.meta),
+        int4Array(more, row => row.place),
+        uuidArray(more, row => row.id),
+        textArray(more, row => row.type),
+        jsonbArray(more, row => row.data),
+        jsonbArray(more, row => row.meta),
+        int8Array(moves, move => move.revision),
+        textArray(moves, move => move.status),
+        int4Array(moves, move => move.attempts),
+        int4Array(moves, move => move.total_attempts),
+        instantArray(moves, move => move.lease_expires_at),
+        instantArray(moves, move => move.next_attempt_at),
+        instantArray(moves, move => move.parked_at),
+        textArray(moves, move => move.parked_reason),
+        textArray(moves, move => move.last_error_type),
+        textArray(moves, move => move.last_error_code),
+        textArray(moves, move => move.last_error_msg),
+        textArray(moves, move => move.last_error_frame),
+        instantArray(moves, move => move.updated_at),
+        textArray(acks, opOf),
+        int8Array(acks, ack => ack?.msgId),
+        float8Array(acks, ack => (ack?.kind === 'postpone' ? ack.waitMs : null)),
+        textArray(replies, ({ queue }) => queue),
+        jsonbArray(replies, ({ body }) => body),
       ],
     },
     outcomesOf: answer => (answer === true ? { lost: [], messages: new Map() } : null),

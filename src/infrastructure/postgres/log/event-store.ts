@@ -88,11 +88,12 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
           const { held, ...outcomes } = committed
           const tried = await resultsOf(
             pool,
-            settled.filter(({ append }) => !held.has(append.stream)),
+            held.size === 0 ? settled : settled.filter(({ append }) => !held.has(append.stream)),
             outcomes,
             false,
           )
           if (outcomes.filled.size > 0) options.onFilled(outcomes.filled)
+          if (held.size === 0) return tried
           const results = new Map(tried.map(result => [result.stream, result]))
           return appends.map(({ stream }) => results.get(stream) ?? { outcome: 'held', stream })
         }
