@@ -78,16 +78,23 @@ export const createTransact =
       outcomes[index] = outcome
       options?.onOutcome?.(index, outcome)
     }
-    const known = new Map<string, Loaded<State>>()
-    for (const { stream, known: given } of turns) {
-      if (given !== undefined && !known.has(stream)) known.set(stream, given)
+    /** What was read or appended here, by stream; null: it has to be read again. */
+    const known = new Map<string, Loaded<State> | null>()
+    const stateOf = ({ stream, known: given }: Turn<State, Intent, Rejection>): Loaded<State> | null | undefined => {
+      const found = known.get(stream)
+      return found === undefined ? given : found
     }
     let lost = 0
     let held: string | null = null
 
     for (let open = turns.map((_, i) => i); open.length > 0; ) {
       if (lost >= MAX_ROUNDS) throw new ContentionError(turns[open[0] as number]?.stream ?? '')
-      await load(store, decider, turns, open, known, options)
+      const missing = new Set<string>()
+      for (const index of open) {
+        const turn = turns[index] as Turn<State, Intent, Rejection>
+        if (stateOf(turn) == null) missing.add(turn.stream)
+      }
+      await load(store, decider, missing, known, options)
 
       const appends: StreamAppend<Event>[] = []
       const waiting: { readonly index: number; readonly events: readonly Event[]; readonly state: State }[] = []
@@ -96,7 +103,7 @@ export const createTransact =
       const behind = new Set<string>()
       for (const index of open) {
         const turn = turns[index] as Turn<State, Intent, Rejection>
-        const before = known.get(turn.stream) as Loaded<State>
+        const before = stateOf(turn) as Loaded<State>
         if (taken.has(turn.stream)) {
           later.push(index)
           continue
@@ -123,15 +130,15 @@ export const createTransact =
         const { index, events, state } = waiting[i] as (typeof waiting)[number]
         if (result.outcome === 'appended') {
           const now = { state, revision: result.revision }
-          known.set(result.stream, now)
+          // for another turn of this stream, which is among the later ones by now
+          if (later.length > 0) known.set(result.stream, now)
           settle(index, { outcome: 'done', events, now, msgId: result.msgId })
         } else if (result.outcome === 'held') {
           held = result.stream
-          known.delete(result.stream)
           behind.add(result.stream)
         } else {
           conflicts++
-          known.delete(result.stream)
+          known.set(result.stream, null)
           later.push(index)
         }
       })
@@ -157,20 +164,16 @@ export const appendOf = <Event>(
   events: events.map((event, i) => ({ id: i === 0 ? firstId : ids.next(), event, context })),
 })
 
-const load = async <State, Intent, Event, Rejection>(
+const load = async <State, Event>(
   store: EventStore<Event>,
-  decider: Decider<State, Intent, Event, Rejection>,
-  turns: readonly Pick<Turn<State, Intent>, 'stream'>[],
-  open: readonly number[],
-  known: Map<string, Loaded<State>>,
+  decider: Pick<Decider<State, never, Event, unknown>, 'initial' | 'evolve'>,
+  streams: ReadonlySet<string>,
+  known: Map<string, Loaded<State> | null>,
   options: AppendOptions | undefined,
 ): Promise<void> => {
-  const missing = [...new Set(open.map(i => (turns[i] as { readonly stream: string }).stream))].filter(
-    s => !known.has(s),
-  )
-  if (missing.length === 0) return
-  const found = await store.readStreams(missing, options)
-  for (const stream of missing) {
+  if (streams.size === 0) return
+  const found = await store.readStreams([...streams], options)
+  for (const stream of streams) {
     const events = (found.get(stream) ?? []).map(({ event }) => event)
     known.set(stream, { state: fold(decider, events), revision: events.length - 1 })
   }

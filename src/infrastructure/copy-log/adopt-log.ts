@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientBase } from 'pg'
 import { CommandBusError } from '../../application/shared/errors.ts'
+import { isRefusal, isRefusedLock } from '../postgres/connection/errors.ts'
 import { OLDEST_RUNNING } from '../postgres/log/log-reader.ts'
 import { isFromElsewhere } from '../postgres/log/own-cluster.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
@@ -164,13 +165,12 @@ const lockOut = async (client: ClientBase): Promise<void> => {
 }
 
 const refusedBy = (error: unknown): unknown => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === '55P03' || code === '40P01') {
+  if (isRefusedLock(error)) {
     return busy(
       'another session locks the log of this database: stop every service and worker, and end open transactions',
     )
   }
-  if (code === '42501') {
+  if (isRefusal(error)) {
     return new AdoptLogError('NOT_OWNER', 'only the owner of the tables may do this: connect as the role that migrates')
   }
   return error

@@ -102,6 +102,9 @@ export const isSerializationError = (error: unknown): boolean => ['40001', '40P0
 /** A lock was not given within `lock_timeout`. */
 export const isLockTimeout = (error: unknown): boolean => codeOf(error) === '55P03'
 
+/** A lock was not given in time, or only with a deadlock. */
+export const isRefusedLock = (error: unknown): boolean => isLockTimeout(error) || isSerializationError(error)
+
 /** A table or queue that was there before is gone. */
 export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
 

@@ -1,5 +1,6 @@
 import { type ClientBase, escapeIdentifier, type Pool, type PoolClient } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
+import { isLockTimeout } from '../connection/errors.ts'
 import { inTransaction, withClient } from '../connection/with-client.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { pgmqOn } from './pgmq-js.ts'
@@ -69,7 +70,7 @@ const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => P
         return work(client)
       })
     } catch (error) {
-      if ((error as { readonly code?: unknown }).code !== '55P03') throw error
+      if (!isLockTimeout(error)) throw error
       throw new CommandBusError(
         'QUEUE_BUSY',
         `the queue '${queue}' is locked by an open transaction: try again when that has ended (pg_stat_activity shows it)`,

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { ReplyQueueRefusedError } from '../../../application/shared/errors.ts'
-import { isOutage } from '../connection/errors.ts'
+import { isLockTimeout, isOutage } from '../connection/errors.ts'
 import type { EnsureOptions, QueueCatalog } from './queue-catalog.ts'
 
 /** Makes the queues of replies when a command is sent, and again before its reply if they are gone. */
@@ -58,9 +58,7 @@ export const createReplyQueues = (catalog: QueueCatalog): ReplyQueues => {
   }
 }
 
-/** An open transaction holds the name of a queue: a fault of this queue, not of the database. */
-const isLockTimeout = (error: unknown): boolean => (error as { readonly code?: unknown } | null)?.code === '55P03'
-
+/** An open transaction that holds the name of a queue is a fault of this queue, not of the database. */
 const passes = (error: unknown): boolean => isOutage(error) && !isLockTimeout(error)
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { unhurried } from '../connection/database.ts'
+import { isRefusedLock } from '../connection/errors.ts'
 import { inTransaction } from '../connection/with-client.ts'
 import { comparePositions, type LogPosition, readHead, startOfLog } from '../log/log-reader.ts'
 import { MIGRATION_LOCK, readApplied } from '../schema/schema-version.ts'
@@ -181,7 +182,3 @@ const withSetting = (client: ClientBase, setting: string, work: () => Promise<vo
     await client.query(setting)
     await work()
   })
-
-/** A lock was not granted in time, or only with a deadlock. */
-const isRefusedLock = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg, { type ClientBase, type Pool } from 'pg'
 import { databaseOn, isPool, sessionOn, unhurried } from '../connection/database.ts'
-import { isLockTimeout, isSerializationError } from '../connection/errors.ts'
+import { isRefusal, isRefusedLock } from '../connection/errors.ts'
 import { rawClient } from '../connection/facade.ts'
 import { underLock } from '../transactions/under-lock.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
@@ -83,7 +83,7 @@ const apply = async (
       try {
         return await underLock(client, MIGRATION_LOCK, body)
       } catch (error) {
-        if (!isLockTimeout(error) && !isSerializationError(error)) throw error
+        if (!isRefusedLock(error)) throw error
         await delay(LOCK_MS)
       }
     }
@@ -107,7 +107,7 @@ const explainRefusal = (error: unknown): never => {
   const code = error instanceof pg.DatabaseError ? error.code : undefined
   if (code === '25006')
     throw new MigrationError('The database is read-only: connect to its primary server to migrate.', { cause: error })
-  if (code === '42501')
+  if (isRefusal(error))
     throw new MigrationError('This role may not create tables: migrate as the owner of the database.', { cause: error })
   throw error
 }
