@@ -1,17 +1,6 @@
 /** ISO 8601 with milliseconds, UTC. */
 export type Instant = string
 
-let latest: { readonly ms: number; readonly instant: Instant } = { ms: Number.NaN, instant: '' }
-
-/**
- * The instant of so many milliseconds since 1970. The latest is kept: thousands are asked for within a millisecond, and to write
- * one takes as long as a tenth of all that is done for a command of a batch.
- */
-export const instantAt = (ms: number): Instant => {
-  if (ms !== latest.ms) latest = { ms, instant: new Date(ms).toISOString() }
-  return latest.instant
-}
-
 const units = [
   [86_400, 'd'],
   [3_600, 'h'],

@@ -5,7 +5,6 @@ import type { Expire, Receive, ReportFailure, ReportSuccess } from '../../domain
 import { commandQueue, commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
 import { attemptLimit, type CommandState, isUnbegun, type SentCommandState } from '../../domain/command/state.ts'
 import { fold } from '../../domain/decider.ts'
-import { instantAt } from '../../domain/instant.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
@@ -79,8 +78,8 @@ export interface OpenDeps {
 
 type StoredSent = Pick<SentEvent, 'data' | 'meta'> & { readonly type: 'CommandSent' }
 
-/** What all messages of one read have in common. */
-type Held = Pick<Receive, 'at' | 'actor' | 'build' | 'leaseExpiresAt'>
+/** What all messages of one read share: who holds them, and from when to when. */
+type Lease = Pick<Receive, 'at' | 'actor' | 'build' | 'leaseExpiresAt'>
 
 /** A message, and whether its event or an earlier attempt proves that it is the message of the command it names. */
 interface Judged {
@@ -100,14 +99,14 @@ export const openDeliveries =
   ({ store, queue, clock, decode }: OpenDeps) =>
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly OpenedMessage[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
-    const now = clock.now().getTime()
-    const held: Held = {
-      at: instantAt(now),
+    const now = clock.now()
+    const lease: Lease = {
+      at: now.toISOString(),
       actor: holder.workerId,
       build: holder.build,
-      leaseExpiresAt: new Date(now + holder.leaseMs).toISOString(),
+      leaseExpiresAt: new Date(now.getTime() + holder.leaseMs).toISOString(),
     }
-    const judged = await openAs({ store, decode }, deliveries, keys, held)
+    const judged = await openAs({ store, decode }, deliveries, keys, lease)
     const opened = await inTime(
       judged.map(({ one }) => one),
       queue,
@@ -130,7 +129,7 @@ export const openDeliveries =
       { store, decode },
       others.map(({ delivery }) => delivery),
       others.map(({ key }) => key),
-      held,
+      lease,
     )
     const better = new Map(reopened.flatMap(({ one }) => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
     const foreign = new Set(doubtful.filter(({ isProven }) => !isProven).map(({ one }) => one.delivery))
@@ -172,7 +171,7 @@ const openAs = async (
   { store, decode }: Pick<OpenDeps, 'store' | 'decode'>,
   deliveries: readonly Delivery[],
   keys: readonly (CommandKey | string)[],
-  held: Held,
+  lease: Lease,
 ): Promise<readonly Judged[]> => {
   const streams = keys.flatMap((key, i) =>
     typeof key === 'string' || deliveries[i]?.sent !== undefined ? [] : [commandStream(key)],
@@ -188,7 +187,7 @@ const openAs = async (
     const events = history.map(({ event }) => event)
     const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
     return {
-      one: open(delivery, key, loaded, held),
+      one: open(delivery, key, loaded, lease),
       isProven:
         delivery.sent !== undefined ||
         delivery.own === true ||
@@ -223,14 +222,14 @@ const readEach = async (
   }
 }
 
-const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>, held: Held): OpenedMessage => {
+const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>, lease: Lease): OpenedMessage => {
   const { state } = loaded
   if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `command ${key.commandId} was never sent` }
   const queue = commandQueue(key.domain, state.sent.priority)
   // its message would be taken off another queue than this one
   if (queue !== delivery.queue)
     return { kind: 'unknown', delivery, why: `command ${key.commandId} belongs on queue '${queue}'` }
-  const { at, actor, build, leaseExpiresAt } = held
+  const { at, actor, build, leaseExpiresAt } = lease
   const receive: Receive = {
     type: 'Receive',
     at,

@@ -1,4 +1,4 @@
-import { type Instant, instantAt } from '../../domain/instant.ts'
+import type { Instant } from '../../domain/instant.ts'
 
 /** The only source of time and random numbers; tests use a controlled one. */
 export interface Clock {
@@ -10,4 +10,15 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => new Date(), random: Math.random }
 
-export const presentInstant = (clock: Pick<Clock, 'now'>): Instant => instantAt(clock.now().getTime())
+let latest: { readonly ms: number; readonly instant: Instant } = { ms: Number.NaN, instant: '' }
+
+/**
+ * `clock.now()` as text, for what is done for each command. The latest text is kept: to write one takes half a microsecond, and a
+ * batch asks dozens of times within a millisecond.
+ */
+export const presentInstant = (clock: Pick<Clock, 'now'>): Instant => {
+  const now = clock.now()
+  const ms = now.getTime()
+  if (ms !== latest.ms) latest = { ms, instant: now.toISOString() }
+  return latest.instant
+}

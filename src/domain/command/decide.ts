@@ -165,8 +165,7 @@ const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: Sen
     return left({ type: 'StaleAttempt', status: state.status, reported: intent.attempt, present: state.attempts })
   }
   const { at, total, leaseExpiresAt, msgId } = own
-  const completed = { receipt: { at, total, leaseExpiresAt }, ...succeed(intent, msgId) }
-  return right(received.right.length === 1 ? [completed] : received.right.with(-1, completed))
+  return right(received.right.with(-1, { receipt: { at, total, leaseExpiresAt }, ...succeed(intent, msgId) }))
 }
 
 const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] => {

@@ -110,15 +110,7 @@ export const commandStreamRange = (domain?: string): readonly [from: string, bef
 
 const UUID_LENGTH = 36
 
-/** The latest is kept: the plan of a commit and each projection ask for the same one. */
-let latest: { readonly stream: string; readonly key: CommandKey | null } = { stream: '', key: null }
-
 export const parseCommandStream = (stream: string): CommandKey | null => {
-  if (stream !== latest.stream) latest = { stream, key: keyOfStream(stream) }
-  return latest.key
-}
-
-const keyOfStream = (stream: string): CommandKey | null => {
   const commandId = stream.slice(-UUID_LENGTH)
   const domain = stream.slice(COMMAND_PREFIX.length, -UUID_LENGTH - 1)
   const separator = stream.at(-UUID_LENGTH - 1)

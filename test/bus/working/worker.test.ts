@@ -449,9 +449,10 @@ describe('many slots, many workers', () => {
     await pool.query('alter table pgmq.q_payments__commands rename to q_hidden')
     const degraded = await until(
       async () => worker.health(),
-      health => health.status === 'degraded',
+      // the first extension of leases may fail before the next read does
+      ({ reasons }) => reasons.some(reason => reason.includes('the queue could not be read')),
     )
-    expect(degraded.reasons[0]).toMatch(/could not be read/)
+    expect(degraded).toMatchObject({ status: 'degraded' })
     now = new Date('2026-01-01T00:01:00Z')
     expect(worker.health()).toMatchObject({ status: 'critical' })
     await pool.query('alter table pgmq.q_hidden rename to q_payments__commands')

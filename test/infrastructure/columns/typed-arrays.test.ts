@@ -168,6 +168,14 @@ describe.each(kinds)('an array of $type', ({ type, array: arrayOf, edges, any, t
   })
 })
 
+test('a member that is missing is null', async () => {
+  const items: readonly { readonly n?: number; readonly text?: string }[] = [{ text: 'a' }, { n: 1 }]
+  const numbers = int4Array(items, item => item.n)
+  const words = textArray(items, item => item.text)
+  expect(await received('int', numbers)).toEqual([null, '1'])
+  expect(await received('text', words)).toEqual(['a', null])
+})
+
 describe('half of a surrogate pair', () => {
   test.each(['\ud83d', 'a\ude00b'])('is refused in JSON, as it is in a document (%j)', async text => {
     const json = JSON.stringify(text)
@@ -195,6 +203,8 @@ test('a value that its type cannot hold is refused before anything is sent', () 
   expect(() => int4Array([2_147_483_648], itself)).toThrow(RangeError)
   expect(() => int8Array(['9223372036854775808'], itself)).toThrow(RangeError)
   expect(() => int8Array([0.5], itself)).toThrow(RangeError)
+  for (const text of ['0.5', '1.0', '1e3', '9007199254740990.7', 'x'])
+    expect(() => int8Array([text], itself)).toThrow(SyntaxError)
 })
 
 test('a text that is not a UUID is refused before anything is sent', () => {

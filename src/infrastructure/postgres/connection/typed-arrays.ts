@@ -19,7 +19,7 @@ const header = (buffer: Buffer, oid: number, count: number, hasNulls: boolean): 
   buffer.writeInt32BE(1, 16)
 }
 
-/** The value that an item has in an array; it is asked twice. */
+/** The value of an item. Called twice for each: the first time for the size of the array. */
 type Of<Item, Value> = (item: Item) => Value | null | undefined
 
 /** An array whose elements all have the same size. */
@@ -100,25 +100,27 @@ const writeUuid = (buffer: Buffer, uuid: string, at: number): void => {
   if (faults > 15 || to !== at + UUID_BYTES) throw new RangeError(`'${uuid}' is not a UUID`)
 }
 
-/** Eight bytes. In two halves where that is exact: a BigInt would be an object. */
-const writeWhole = (buffer: Buffer, value: number, exact: () => bigint, at: number): void => {
-  if (Number.isSafeInteger(value)) {
-    buffer.writeInt32BE(Math.floor(value / 2 ** 32), at)
-    buffer.writeUInt32BE(value >>> 0, at + 4)
-  } else buffer.writeBigInt64BE(exact(), at)
-}
+/** `Number` would also take `1e3` and `1.0`, which are no text of a bigint. */
+const WHOLE = /^-?\d+$/
 
-const writeInt8 = (buffer: Buffer, value: number | string, at: number): void =>
-  writeWhole(buffer, Number(value), () => BigInt(value), at)
+/** In two halves where that is exact: a BigInt takes three times as long. */
+const writeInt8 = (buffer: Buffer, value: number | bigint | string, at: number): void => {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && (typeof value !== 'string' || WHOLE.test(value))) {
+    buffer.writeInt32BE(Math.floor(number / 2 ** 32), at)
+    buffer.writeUInt32BE(number >>> 0, at + 4)
+  } else buffer.writeBigInt64BE(BigInt(value), at)
+}
 
 const writeInstant = (buffer: Buffer, instant: string, at: number): void => {
   const ms = Date.parse(instant) - EPOCH
-  writeWhole(buffer, ms * 1000, () => BigInt(ms) * 1000n, at)
+  const exact = Number.isSafeInteger(ms * 1000)
+  writeInt8(buffer, exact ? ms * 1000 : BigInt(ms) * 1000n, at)
 }
 
 export const uuidArray = fixed<string>(OIDS.uuid, UUID_BYTES, writeUuid)
 /** Of whole numbers, or of their texts. */
-export const int8Array = fixed(OIDS.int8, 8, writeInt8)
+export const int8Array = fixed<number | string>(OIDS.int8, 8, writeInt8)
 export const int4Array = fixed<number>(OIDS.int4, 4, (buffer, value, at) => buffer.writeInt32BE(value, at))
 export const float8Array = fixed<number>(OIDS.float8, 8, (buffer, value, at) => buffer.writeDoubleBE(value, at))
 /** Of instants: ISO 8601 with milliseconds, UTC. */

@@ -1,3 +1,4 @@
+import type { NewEvent } from '../../../application/ports/event-store.ts'
 import type { CommandKey } from '../../../domain/command/events.ts'
 import { commandQueue, domainOfQueue, parseCommandStream } from '../../../domain/command/names.ts'
 import type { EventContext, Recorded } from '../../../domain/recorded.ts'
@@ -69,15 +70,13 @@ const isReport = <Event extends { readonly type: string }>({ append, from }: Set
 const isPlain = ({ event, context }: { readonly event: object; readonly context: EventContext }): boolean =>
   context.priority === undefined && context.lane === undefined && !('runAt' in event || 'expiresAt' in event)
 
-/** Keys and events as they are sent. */
+/** One event of a command, as the columns have it: data and meta are JSON. */
 interface Row extends CommandKey {
   readonly id: string
   readonly type: string
   readonly data: string
   readonly meta: string
 }
-
-type NewEvent<Event> = SettledAppend<Event>['append']['events'][number]
 
 const keyOf = (stream: string): CommandKey => {
   const key = parseCommandStream(stream)
@@ -133,7 +132,9 @@ const planReports = <Event>(
   codec: EventCodec<Event>,
   projections: InlineProjections<Event>,
 ): CommitPlan | null => {
+  /** The first event of each append. */
   const first: Row[] = []
+  /** Second events; `place` is that of their append, counted from 1. */
   const more: (Row & { readonly place: number })[] = []
   const moves: CommandMove[] = []
   const acks: (Ack | null)[] = []

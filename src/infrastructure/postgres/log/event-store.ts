@@ -86,16 +86,12 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
         const committed = await commitBriefly(settled)
         if (committed !== null) {
           const { held, ...outcomes } = committed
-          const tried = await resultsOf(
-            pool,
-            held.size === 0 ? settled : settled.filter(({ append }) => !held.has(append.stream)),
-            outcomes,
-            false,
-          )
+          const tried = settled.filter(({ append }) => !held.has(append.stream))
+          const results = await resultsOf(pool, tried, outcomes, false)
           if (outcomes.filled.size > 0) options.onFilled(outcomes.filled)
-          if (held.size === 0) return tried
-          const results = new Map(tried.map(result => [result.stream, result]))
-          return appends.map(({ stream }) => results.get(stream) ?? { outcome: 'held', stream })
+          if (held.size === 0) return results
+          const byStream = new Map(results.map(result => [result.stream, result]))
+          return appends.map(({ stream }) => byStream.get(stream) ?? { outcome: 'held', stream })
         }
       }
       // in the caller's transaction a unit that may fail would need a savepoint of its own: many of them slow down the server
