@@ -16,7 +16,14 @@ describe('kill -9', () => {
     const succeeded = async (): Promise<number> => (await actions.get(actionId))?.succeeded ?? 0
     await pool.query(
       `create function linger() returns trigger language plpgsql as $$ begin perform pg_sleep(0.1); return null; end $$;
-       create trigger linger before update on command_bus_action_item for each statement execute function linger()`,
+       create trigger linger before update on command_bus_action_item for each statement execute function linger();
+       create function look_for(moment text, most float8) returns void language plpgsql as $$ begin
+         while (select succeeded from command_bus_action) < most and not exists (
+           select from pg_stat_activity where datname = current_database() and state = 'active' and starts_with(query, moment))
+         loop
+           perform pg_sleep(0.001), pg_stat_clear_snapshot();
+         end loop;
+       end $$`,
     )
     for (const [share, moment] of [
       [0.2, 'select "public".command_bus_commit'],
@@ -25,14 +32,8 @@ describe('kill -9', () => {
     ] as const) {
       const runner = spawnRunner(database.url)
       await until(succeeded, done => done > total * share)
-      await until(
-        () =>
-          pool.query(
-            `select from pg_stat_activity where datname = current_database() and state = 'active' and query like $1`,
-            [`${moment}%`],
-          ),
-        ({ rowCount }) => rowCount === 1,
-      )
+      // some are so short that none may be seen
+      await pool.query('select look_for($1, $2)', [moment, total * (share + 0.2)])
       await runner.kill()
       const { rows } = await pool.query(
         `select succeeded as counted,
