@@ -4,9 +4,11 @@ import { createTransactCommands } from '../../src/application/commands/transact-
 import type { AppendResult, EventStore } from '../../src/application/ports/event-store.ts'
 import { ContentionError } from '../../src/application/shared/errors.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
+import { command } from '../../src/domain/command/index.ts'
 import type { CommandIntent } from '../../src/domain/command/intents.ts'
 import type { CommandRejection } from '../../src/domain/command/rejections.ts'
 import { type CommandState, initialState } from '../../src/domain/command/state.ts'
+import { fold } from '../../src/domain/decider.ts'
 import { createMemoryEventStore } from '../../src/testing/memory/event-store.ts'
 import {
   cancel,
@@ -206,6 +208,32 @@ describe('many turns', () => {
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done'])
     expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandReceived', 'CommandCompleted'])
   })
+
+  test('that bring the state they were loaded with are not loaded, and go on from what the one before left', async () => {
+    const { store, asked, transact } = setUp()
+    await write(store, historyOf.PENDING)
+    const known = { state: fold(command, historyOf.PENDING), revision: historyOf.PENDING.length - 1 }
+    const bringing = (...intents: readonly CommandIntent[]) => ({ ...turn(...intents), known })
+    const outcomes = await transact([bringing(receive(1)), bringing(succeed(1)), bringing(cancel())])
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'rejected'])
+    expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandCompleted'])
+    expect(asked).toEqual(['append 1', 'append 1'])
+  })
+
+  test.each([0, 1, 2, 3])(
+    'of which one brings a state that has passed are all decided on the present one (%i)',
+    async old => {
+      const { store, transact } = setUp()
+      await write(store, [...historyOf.PENDING, received(1)])
+      const known = { state: fold(command, historyOf.PENDING), revision: historyOf.PENDING.length - 1 }
+      const intents = [receive(1), succeed(1), cancel(), succeed(1)]
+      const outcomes = await transact(
+        intents.map((intent, i) => ({ ...turn(intent), ...(i === old ? { known } : {}) })),
+      )
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'rejected', 'done'])
+      expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandCompleted'])
+    },
+  )
 
   test('A14: twenty sends of one id make one command', async () => {
     const { store, transact } = setUp()
