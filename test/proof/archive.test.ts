@@ -170,7 +170,7 @@ describe('archive', () => {
         await until(
           () =>
             pool.query(
-              `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'delete from %command_bus_command c %'`,
+              `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from %command_bus_command c %'`,
             ),
           ({ rowCount }) => rowCount === 1,
         )
@@ -205,7 +205,7 @@ describe('archive', () => {
         await until(
           () =>
             pool.query(
-              `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%command_bus_commit%'`,
+              `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%command_bus_commit%'`,
             ),
           ({ rowCount }) => (rowCount ?? 0) >= 20,
         )
