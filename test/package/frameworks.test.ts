@@ -158,7 +158,7 @@ describe.skipIf(!asked)('K8: in a framework (skipped without COMMANDBUS_TEST_PAC
       await walk(`${first.found}/charges`, 100)
       expect(await first.stop()).toEqual([null, 'SIGTERM'])
       expect(first.output.stderr).toBe('')
-      expect(await connections()).toBe(0)
+      await eventually(connections, count => count === 0)
     } finally {
       first.kill()
     }
@@ -220,7 +220,7 @@ describe.skipIf(!asked)('K8: in a framework (skipped without COMMANDBUS_TEST_PAC
       await routes.stop()
       expect(await worker.stop()).toEqual([0, null])
       expect([routes.output.stderr, worker.output.stderr]).toEqual(['', ''])
-      expect(await connections()).toBe(0)
+      await eventually(connections, count => count === 0)
     } finally {
       routes.kill()
       worker.kill()
