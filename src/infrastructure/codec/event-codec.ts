@@ -57,7 +57,7 @@ type Mutable<Of> = { -readonly [Name in keyof Of]: Of[Name] }
 
 /**
  * Members that are missing in the log are null: every event has its context, and most commands have none of these. A spread for
- * each would take six times as long.
+ * each would take several times as long.
  */
 const storedContext = (context: EventContext): StoredContext => {
   const { commandType, correlationId, causationId, replyTo, tenantId, priority, lane, traceparent } = context
