@@ -15,6 +15,23 @@ export interface Delivery {
   readonly own?: true
   /** Characters of the body, or of that event, as text. */
   readonly size: number
+  /** Where the message may have come before the end of the read. */
+  readonly read?: OpenRead
+}
+
+/**
+ * A read whose messages came before it was committed. Until then their handlers may run, but nothing may be recorded of them: a
+ * read that is undone does not count, and others get the messages.
+ */
+export interface OpenRead {
+  readonly isDurable: () => boolean
+  /** Rejects if the read was undone, or if nobody knows. */
+  readonly durable: Promise<void>
+}
+
+/** Resolves when the reads of these messages are durable. */
+export const durable = async (deliveries: readonly Delivery[]): Promise<void> => {
+  await Promise.all(new Set(deliveries.map(({ read }) => read?.durable)))
 }
 
 /** The event that sent a command, in its stored form. */
@@ -51,7 +68,7 @@ export interface QueuePlace {
 export interface Queue {
   /** Makes the queue when it does not exist yet. */
   readonly ensure: (queue: string) => Promise<void>
-  /** Reads up to `quantity` visible messages and hides them for `leaseMs`. */
+  /** Reads up to `quantity` visible messages and hides them for `leaseMs`. They may come before that is durable (`Delivery.read`). */
   readonly read: (queue: string, quantity: number, leaseMs: number) => Promise<readonly Delivery[]>
   /** Moves messages to the archive. */
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>

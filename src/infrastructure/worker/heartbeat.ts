@@ -19,6 +19,9 @@ interface HeartbeatOptions {
   readonly log: Log
 }
 
+/** Its lease has begun for others, too. */
+const isTaken = ({ delivery: { read } }: WorkItem): boolean => read?.isDurable() !== false
+
 const SHORTEST_MS = 200
 /** After this time without an answer the connection for leases is replaced. */
 export const LONGEST_ANSWER_MS = 10_000
@@ -44,8 +47,8 @@ export const startHeartbeat = (options: HeartbeatOptions) => {
   }
 
   const beat = async (): Promise<void> => {
-    const runs = held()
-    const tags = [...runs.map(run => run.job.delivery), ...buffered().map(job => job.delivery)]
+    const runs = held().filter(({ job }) => isTaken(job))
+    const tags = [...runs.map(({ job }) => job), ...buffered().filter(isTaken)].map(({ delivery }) => delivery)
     const ours = new Set(await extend(tags))
     failingSince = null
     const stillHeld = new Set(held())

@@ -14,8 +14,8 @@ interface Held {
   readonly delivery: number
   /** The last time that it was read here once more and given back. */
   givenBack: Promise<void> | null
-  /** Called when another worker has begun the command. */
-  readonly lost: (tag: DeliveryTag) => void
+  /** Called when the message is no longer this worker's, with the reason. */
+  readonly lost: (tag: DeliveryTag, why: string) => void
 }
 
 /** How long a message that another worker had in between stays hidden while its handler still runs here. */
@@ -69,6 +69,10 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const again: DeliveryTag = { queue: tag.queue, msgId: tag.msgId, delivery: own.delivery }
       void own.givenBack.then(() => handBack([again], false, againMs))
     },
+    /** The read of these was undone. */
+    undone: (deliveries: readonly DeliveryTag[]): void => {
+      for (const tag of deliveries) held.get(messageKey(tag))?.lost(tag, 'the read of this message was undone')
+    },
     /** The messages just read that may be begun. */
     others: async (deliveries: readonly Delivery[]): Promise<readonly Delivery[]> => {
       const isHeld = (tag: DeliveryTag): boolean => held.has(messageKey(tag))
@@ -77,7 +81,7 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const isNext = (tag: Delivery): boolean => held.get(messageKey(tag))?.delivery === tag.delivery - 1
       const kept = again.filter(isNext)
       const taken = again.filter(delivery => !isNext(delivery))
-      for (const tag of taken) held.get(messageKey(tag))?.lost(tag)
+      for (const tag of taken) held.get(messageKey(tag))?.lost(tag, 'another worker has this command now')
       // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
       const mayBegin = deliveries.filter(tag => !isHeld(tag))
       // one that only waited in the buffer has been released

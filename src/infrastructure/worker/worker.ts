@@ -129,8 +129,9 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       mapError,
       timeoutMs: settings.timeoutMs,
       isPaused: pausing.holdsAfterWait,
-      extend: async (job, ms) => {
-        await queues.extend(queue, [job.delivery], ms)
+      extend: async ({ delivery }, ms) => {
+        await delivery.read?.durable
+        await queues.extend(queue, [delivery], ms)
       },
     },
     concurrency,

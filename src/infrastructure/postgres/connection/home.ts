@@ -3,6 +3,7 @@ import type { ClientBase, QueryConfig, QueryResult } from 'pg'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
 import { isLostStatement, type Pooling } from './pooling.ts'
+import { isRowsFirst, withRows } from './rows-first.ts'
 import { ownTypes } from './types.ts'
 
 interface Statement {
@@ -59,13 +60,14 @@ const withLimit = ({ idleInTransactionMs: ms }: Home, text: string): string =>
   ms !== null && /^begin\b/.test(text) ? `${text}; set local idle_in_transaction_session_timeout = ${ms}` : text
 
 /** @param mayName whether a statement may have a name on this connection */
-export const runIn =
-  (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) =>
-  async (query: Query, values?: unknown[]): Promise<QueryResult> => {
+export const runIn = (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) => {
+  const runHere = async (query: Query, values?: unknown[]): Promise<QueryResult> => {
     const config: QueryConfig = typeof query === 'string' ? { text: query } : query
     if (home.schema === null && namesOurs(config.text)) {
       home.schema = await findInstallation(async text => run({ text, types: ownTypes }))
     }
+    // not every pooler passes on what comes before the end
+    if (isRowsFirst(config) && home.pooling !== 'none') return withRows(config, plain => runHere(plain, values))
     const { text, mark } = statementOf(home, config.text)
     const { name, ...unnamed } = {
       ...config,
@@ -85,3 +87,5 @@ export const runIn =
       return run(unnamed)
     }
   }
+  return runHere
+}

@@ -1,7 +1,8 @@
-import type { Pool } from 'pg'
-import type { Delivery, DeliveryTag, Queue } from '../../../application/ports/queue.ts'
+import type { Pool, QueryConfig } from 'pg'
+import type { Delivery, DeliveryTag, OpenRead, Queue } from '../../../application/ports/queue.ts'
 import { domainOfQueue } from '../../../domain/command/names.ts'
 import { instant } from '../connection/instant.ts'
+import type { RowsFirst } from '../connection/rows-first.ts'
 import { admitLanes } from './lanes.ts'
 import type { QueueCatalog } from './queue-catalog.ts'
 import { createReadPositions } from './read-positions.ts'
@@ -31,15 +32,16 @@ const tagOf = (queue: string, { msg_id, read_ct }: MessageRow): DeliveryTag => (
   delivery: read_ct,
 })
 
-const deliveryOf = (queue: string, row: MessageRow): Delivery => {
+const deliveryOf = (queue: string, row: MessageRow, read: OpenRead): Delivery => {
   const { msg_id: msgId, read_ct: delivery } = row
   if (row.data === null) {
     const { message, own } = row
-    return { queue, msgId, delivery, body: JSON.parse(message), size: message.length, ...(own === true ? { own } : {}) }
+    const body = JSON.parse(message)
+    return { queue, msgId, delivery, body, size: message.length, read, ...(own === true ? { own } : {}) }
   }
   const { command_id: commandId, data, meta } = row
   const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
-  return { queue, msgId, delivery, body: undefined, sent, size: data.length }
+  return { queue, msgId, delivery, body: undefined, sent, size: data.length, read }
 }
 
 const READ = {
@@ -54,6 +56,22 @@ const READ_MESSAGES = {
            command_bus_message_of(command_bus_domain_of($1::text), command_id, data, meta))::text as message
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
+
+/** Resolves when the rows are there. */
+const rowsOf = <Row>(pool: Pool, config: QueryConfig) =>
+  new Promise<{ readonly rows: readonly Row[]; readonly read: OpenRead }>((resolve, reject) => {
+    let durable = false
+    const pass = (rows: readonly object[]): void => resolve({ rows: rows as readonly Row[], read })
+    const read: OpenRead = {
+      isDurable: () => durable,
+      durable: pool.query({ ...config, onRows: pass } as RowsFirst).then(({ rows }) => {
+        durable = true
+        pass(rows)
+      }),
+    }
+    // who has the rows by then asks for `durable`
+    read.durable.catch(reject)
+  })
 
 /** Messages that one statement of a sweep looks at. */
 const SWEPT_AT_ONCE = 2_000
@@ -81,14 +99,14 @@ export const createPgmqQueue = (
 
     read: async (queue, quantity, leaseMs) => {
       const plan = positions.next(queue)
-      const { rows: all } = await pool.query<MessageRow | EndRow>({
+      const { rows: all, read } = await rowsOf<MessageRow | EndRow>(pool, {
         ...(logIsHere ? READ : READ_MESSAGES),
         values: [queue, leaseMs / 1000, quantity, plan.after],
       })
       plan.reached(all.at(-1)?.due)
       const rows = all.filter(isMessage)
       try {
-        return rows.map(row => deliveryOf(queue, row))
+        return rows.map(row => deliveryOf(queue, row, read))
       } catch (error) {
         // no worker begins these
         await handBack(

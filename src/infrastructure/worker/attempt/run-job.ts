@@ -134,7 +134,18 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     this.#events.handled(this)
   }
 
+  /** An attempt whose read was undone leaves no trace. */
   #report(outcome: Outcome | ReportOutcome): void {
+    const { read } = this.job.delivery
+    if (read === undefined || read.isDurable()) this.#reportNow(outcome)
+    else
+      read.durable.then(
+        () => this.#reportNow(outcome),
+        () => this.reported('abandoned'),
+      )
+  }
+
+  #reportNow(outcome: Outcome | ReportOutcome): void {
     if ('outcome' in outcome) this.reported(outcome)
     else if (this.#isAbandoned) this.reported('abandoned')
     else {
@@ -209,11 +220,15 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
   }
 
   recordReceipt(): Promise<void> {
-    this.#receipt ??= this.#deps.reporter.report(receiptTurn(this.job)).then(outcome => {
-      if (wasAccepted(outcome)) this.#known = outcome.now
-      else void this.abandon('another worker has this command now')
-    })
+    this.#receipt ??= this.#recordReceipt()
     return this.#receipt
+  }
+
+  async #recordReceipt(): Promise<void> {
+    await this.job.delivery.read?.durable
+    const outcome = await this.#deps.reporter.report(receiptTurn(this.job))
+    if (wasAccepted(outcome)) this.#known = outcome.now
+    else void this.abandon('another worker has this command now')
   }
 
   abort(reason: string): void {
