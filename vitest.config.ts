@@ -32,6 +32,7 @@ const onBothStores = [
   'sending/undelivered-replies',
   'crashing/kill',
   'working/adopting',
+  'working/early-start',
   'flow/pauses',
   'flow/schedules',
   'flow/lanes-seen',
