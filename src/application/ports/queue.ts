@@ -20,16 +20,16 @@ export interface Delivery {
 }
 
 /**
- * A read whose messages came before it was committed. Until then their handlers may run, but nothing may be recorded of them: a
- * read that is undone does not count, and others get the messages.
+ * A read whose messages came before it was committed. Until it is over their handlers may run, but nothing is recorded of them. If
+ * it was undone, others may read the messages with the same count: the first outcome is recorded then.
  */
 export interface OpenRead {
-  readonly isDurable: () => boolean
+  readonly isOver: () => boolean
   /** Rejects if the read was undone, or if nobody knows. */
   readonly durable: Promise<void>
 }
 
-/** Resolves when the reads of these messages are durable. */
+/** Resolves when the reads of these messages are durable; rejects if one of them is not. */
 export const durable = async (deliveries: readonly Delivery[]): Promise<void> => {
   await Promise.all(new Set(deliveries.map(({ read }) => read?.durable)))
 }

@@ -1,6 +1,6 @@
 import type { OpenedMessage } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import { type Delivery, durable, type Queue } from '../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { retryTransient } from '../postgres/transactions/retry-transient.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import type { WakeUp } from '../shared/wake-up.ts'
@@ -36,10 +36,6 @@ const SOON_MS = 10
 /** Lanes that have to be looked at again wait no longer than this, however much there is to read. */
 const LOOK_MS = 500
 
-/** Whether its handler may begin before the read is durable: nothing else is done for it then. */
-const isPlain = (one: OpenedMessage): boolean =>
-  one.kind === 'work' && !one.suspect && one.command.sent.lane === undefined
-
 /** Reads batches for the slots until the worker stops. */
 export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
   const { queue, name, leaseMs, pollMs, own, slots, suspects, health, bell, slotFree, log } = deps
@@ -51,17 +47,6 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
     } catch (error) {
       await retryTransient(() => queue.handBack(name, deliveries, { uncount: true })).catch(() => {})
       throw error
-    }
-  }
-
-  /** Lets go of the messages if their read is undone. */
-  const watch = async (deliveries: readonly Delivery[]): Promise<void> => {
-    try {
-      await durable(deliveries)
-    } catch (error) {
-      health.failed(false)
-      log.warn({ err: error, queue: name }, 'a read was undone: what it began is dropped')
-      own.undone(deliveries)
     }
   }
 
@@ -82,10 +67,12 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
         slots.saw(deliveries)
         read = deliveries.length
         const opened = read > 0 ? await openOrHandBack(deliveries) : []
-        if (!opened.every(isPlain)) await durable(deliveries)
-        // what is to be worked on has been taken by then, whatever becomes of the other messages
-        if (read > 0) await deps.accept(opened).finally(slots.pump)
-        void watch(deliveries)
+        if (read > 0) {
+          const accepting = deps.accept(opened)
+          // what is to be worked on has been taken by then, whatever becomes of the other messages
+          slots.pump()
+          await accepting.finally(slots.pump)
+        }
         const looks = !deps.isStopping() && (read === 0 || performance.now() - lookedAt >= LOOK_MS)
         const next = looks ? await queue.nextVisibleIn(name) : null
         if (looks) lookedAt = performance.now()

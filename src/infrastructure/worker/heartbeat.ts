@@ -19,8 +19,8 @@ interface HeartbeatOptions {
   readonly log: Log
 }
 
-/** Its lease has begun for others, too. */
-const isTaken = ({ delivery: { read } }: WorkItem): boolean => read?.isDurable() !== false
+/** Before that the queue does not know of the lease. */
+const isReadOver = ({ delivery: { read } }: WorkItem): boolean => read?.isOver() !== false
 
 const SHORTEST_MS = 200
 /** After this time without an answer the connection for leases is replaced. */
@@ -47,8 +47,8 @@ export const startHeartbeat = (options: HeartbeatOptions) => {
   }
 
   const beat = async (): Promise<void> => {
-    const runs = held().filter(({ job }) => isTaken(job))
-    const tags = [...runs.map(({ job }) => job), ...buffered().filter(isTaken)].map(({ delivery }) => delivery)
+    const runs = held().filter(({ job }) => isReadOver(job))
+    const tags = [...runs.map(({ job }) => job), ...buffered().filter(isReadOver)].map(({ delivery }) => delivery)
     const ours = new Set(await extend(tags))
     failingSince = null
     const stillHeld = new Set(held())

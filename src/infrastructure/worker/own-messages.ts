@@ -14,8 +14,8 @@ interface Held {
   readonly delivery: number
   /** The last time that it was read here once more and given back. */
   givenBack: Promise<void> | null
-  /** Called when the message is no longer this worker's, with the reason. */
-  readonly lost: (tag: DeliveryTag, why: string) => void
+  /** Called when another worker has begun the command. */
+  readonly lost: (tag: DeliveryTag) => void
 }
 
 /** How long a message that another worker had in between stays hidden while its handler still runs here. */
@@ -24,7 +24,8 @@ const PAUSE_MS = 1_000
 /**
  * The messages that this worker holds. When a blocked process loses a lease, it may read its own message again. Then the
  * command is not begun a second time: the read is taken back, so that the running attempt stays the present one, unless
- * another worker had the message in between.
+ * another worker had the message in between. After a read that was undone the same message comes with the same count: it stays
+ * with the running attempt, which has a lease again.
  */
 export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps) => {
   const held = new Map<string, Held>()
@@ -69,24 +70,20 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const again: DeliveryTag = { queue: tag.queue, msgId: tag.msgId, delivery: own.delivery }
       void own.givenBack.then(() => handBack([again], false, againMs))
     },
-    /** The read of these was undone. */
-    undone: (deliveries: readonly DeliveryTag[]): void => {
-      for (const tag of deliveries) held.get(messageKey(tag))?.lost(tag, 'the read of this message was undone')
-    },
     /** The messages just read that may be begun. */
     others: async (deliveries: readonly Delivery[]): Promise<readonly Delivery[]> => {
       const isHeld = (tag: DeliveryTag): boolean => held.has(messageKey(tag))
       const again = deliveries.filter(isHeld)
       if (again.length === 0) return deliveries
-      const isNext = (tag: Delivery): boolean => held.get(messageKey(tag))?.delivery === tag.delivery - 1
-      const kept = again.filter(isNext)
-      const taken = again.filter(delivery => !isNext(delivery))
-      for (const tag of taken) held.get(messageKey(tag))?.lost(tag, 'another worker has this command now')
+      const later = (tag: DeliveryTag): number => tag.delivery - (held.get(messageKey(tag))?.delivery ?? tag.delivery)
+      const kept = again.filter(tag => later(tag) === 1)
+      const taken = again.filter(tag => ![0, 1].includes(later(tag)))
+      for (const tag of taken) held.get(messageKey(tag))?.lost(tag)
       // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
       const mayBegin = deliveries.filter(tag => !isHeld(tag))
       // one that only waited in the buffer has been released
       const runs = taken.filter(isHeld)
-      warnOf([...kept, ...runs])
+      warnOf(again.filter(isHeld))
       await giveBack(kept, leaseMs)
       await giveBack(runs, PAUSE_MS)
       return mayBegin

@@ -49,12 +49,13 @@ export const createSlots = (deps: SlotsDeps) => {
     own.letGo(delivery, againMs)
   }
 
-  const lost = (tag: DeliveryTag, why: string): void => {
+  /** Another worker has the message now. */
+  const lost = (tag: DeliveryTag): void => {
     const key = messageKey(tag)
     const place = buffer.findIndex(({ delivery }) => messageKey(delivery) === key)
     if (place >= 0) for (const job of buffer.splice(place, 1)) letGo(job)
     for (const run of unreported) {
-      if (messageKey(run.job.delivery) === key) run.abort(why)
+      if (messageKey(run.job.delivery) === key) run.abort('another worker has this command now')
     }
   }
 

@@ -130,7 +130,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       timeoutMs: settings.timeoutMs,
       isPaused: pausing.holdsAfterWait,
       extend: async ({ delivery }, ms) => {
-        await delivery.read?.durable
+        await delivery.read?.durable.catch(() => {})
         await queues.extend(queue, [delivery], ms)
       },
     },

@@ -60,16 +60,18 @@ const READ_MESSAGES = {
 /** Resolves when the rows are there. */
 const rowsOf = <Row>(pool: Pool, config: QueryConfig) =>
   new Promise<{ readonly rows: readonly Row[]; readonly read: OpenRead }>((resolve, reject) => {
-    let durable = false
+    let isOver = false
     const pass = (rows: readonly object[]): void => resolve({ rows: rows as readonly Row[], read })
     const read: OpenRead = {
-      isDurable: () => durable,
-      durable: pool.query({ ...config, onRows: pass } as RowsFirst).then(({ rows }) => {
-        durable = true
-        pass(rows)
-      }),
+      isOver: () => isOver,
+      durable: pool
+        .query({ ...config, onRows: pass } as RowsFirst)
+        .finally(() => {
+          isOver = true
+        })
+        .then(({ rows }) => pass(rows)),
     }
-    // who has the rows by then asks for `durable`
+    // who has the rows by then looks at `durable`
     read.durable.catch(reject)
   })
 

@@ -129,23 +129,13 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     if (this.#wait !== null) clearTimeout(this.#wait)
     if ('kind' in outcome && outcome.kind === 'failure') this.#failure = outcome.error
     this.#tellTelemetry(attempt => attempt.handled())
-    if (this.#receipt === null) this.#report(outcome)
-    else void this.#receipt.catch(() => {}).then(() => this.#report(outcome))
+    const before = this.#receipt ?? this.#openRead()
+    if (before === null) this.#report(outcome)
+    else void before.catch(() => {}).then(() => this.#report(outcome))
     this.#events.handled(this)
   }
 
-  /** An attempt whose read was undone leaves no trace. */
   #report(outcome: Outcome | ReportOutcome): void {
-    const { read } = this.job.delivery
-    if (read === undefined || read.isDurable()) this.#reportNow(outcome)
-    else
-      read.durable.then(
-        () => this.#reportNow(outcome),
-        () => this.reported('abandoned'),
-      )
-  }
-
-  #reportNow(outcome: Outcome | ReportOutcome): void {
     if ('outcome' in outcome) this.reported(outcome)
     else if (this.#isAbandoned) this.reported('abandoned')
     else {
@@ -224,8 +214,14 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     return this.#receipt
   }
 
+  /** Null: the read is over. */
+  #openRead(): Promise<void> | null {
+    const { read } = this.job.delivery
+    return read === undefined || read.isOver() ? null : read.durable
+  }
+
   async #recordReceipt(): Promise<void> {
-    await this.job.delivery.read?.durable
+    await this.#openRead()?.catch(() => {})
     const outcome = await this.#deps.reporter.report(receiptTurn(this.job))
     if (wasAccepted(outcome)) this.#known = outcome.now
     else void this.abandon('another worker has this command now')
