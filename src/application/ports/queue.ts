@@ -30,8 +30,13 @@ export interface OpenRead {
 }
 
 /** Resolves when the reads of these messages are durable; rejects if one of them is not. */
-export const durable = async (deliveries: readonly Delivery[]): Promise<void> => {
-  await Promise.all(new Set(deliveries.map(({ read }) => read?.durable)))
+export const durable = async (tags: readonly DeliveryTag[]): Promise<void> => {
+  await Promise.all(new Set(tags.map(({ read }) => read?.durable)))
+}
+
+/** Resolves when the reads of these messages are over. */
+export const over = async (tags: readonly DeliveryTag[]): Promise<void> => {
+  await Promise.allSettled(new Set(tags.map(({ read }) => read?.durable)))
 }
 
 /** The event that sent a command, in its stored form. */
@@ -46,7 +51,7 @@ export interface LaneMessage extends DeliveryTag {
   readonly commandId: string
 }
 
-export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery'>
+export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery' | 'read'>
 
 /**
  * Names a message among those of a domain's queues, each of which numbers its own: the message's id, followed by the queue where

@@ -1,6 +1,6 @@
 import type { OpenedMessage } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import { type Delivery, over, type Queue } from '../../application/ports/queue.ts'
 import { retryTransient } from '../postgres/transactions/retry-transient.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import type { WakeUp } from '../shared/wake-up.ts'
@@ -53,7 +53,9 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
   return async (): Promise<void> => {
     const backOff = createBackOff()
     let lookedAt = Number.NEGATIVE_INFINITY
-    while (!deps.isStopping()) {
+    let last: readonly Delivery[] = []
+    // one read at a time, however long the database takes to commit it
+    for (; !deps.isStopping(); await over(last)) {
       let read = 0
       health.round()
       try {
@@ -63,7 +65,8 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
           await slotFree.wait(pause > 0 ? pause : pollMs)
           continue
         }
-        const deliveries = await own.others(await queue.read(name, quantity, leaseMs))
+        last = await queue.read(name, quantity, leaseMs)
+        const deliveries = await own.others(last)
         slots.saw(deliveries)
         read = deliveries.length
         const opened = read > 0 ? await openOrHandBack(deliveries) : []

@@ -129,9 +129,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       mapError,
       timeoutMs: settings.timeoutMs,
       isPaused: pausing.holdsAfterWait,
-      extend: async ({ delivery }, ms) => {
-        await delivery.read?.durable.catch(() => {})
-        await queues.extend(queue, [delivery], ms)
+      extend: async (job, ms) => {
+        await queues.extend(queue, [job.delivery], ms)
       },
     },
     concurrency,

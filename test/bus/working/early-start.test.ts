@@ -1,12 +1,12 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defineHandler, type SendOptions, type WorkerOptions } from '../../../src/index.ts'
-import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, type QueueMessage, signal } from '../../support/bus.ts'
 import { OF_THIS_DATABASE } from '../../support/database.ts'
 
 const LOCK = 4711
 
-/** A bus with a worker whose reads wait before their commit, until `release` or `undo`. */
-const withHeldReads = async (options: Omit<WorkerOptions, 'domain'>) => {
+/** A bus with a worker whose reads can be held before their commit, until `release` or `undo`. */
+const withReads = async (options: Omit<WorkerOptions, 'domain'>) => {
   const made = await createTestBus()
   const { bus, pool, database, until, work } = made
   const worker = await work({ domain: 'payments', ...options })
@@ -18,7 +18,7 @@ const withHeldReads = async (options: Omit<WorkerOptions, 'domain'>) => {
   const holder = await database.pool.connect()
   // a test that fails leaves it to the end of its database
   holder.on('error', () => {})
-  await holder.query(`select pg_advisory_lock(${LOCK})`)
+  const hold = () => holder.query(`select pg_advisory_lock(${LOCK})`)
   const held = async (): Promise<readonly number[]> => {
     const { rows } = await pool.query(
       `select pid from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted and ${OF_THIS_DATABASE}`,
@@ -32,6 +32,7 @@ const withHeldReads = async (options: Omit<WorkerOptions, 'domain'>) => {
   return {
     ...made,
     worker,
+    hold,
     release,
     isHeld: () => until(held, pids => pids.length > 0),
     /** The reads that wait are never committed; those that come later are. */
@@ -62,6 +63,13 @@ const withHeldReads = async (options: Omit<WorkerOptions, 'domain'>) => {
   }
 }
 
+/** The same, held from the beginning. */
+const withHeldReads = async (options: Omit<WorkerOptions, 'domain'>) => {
+  const reads = await withReads(options)
+  await reads.hold()
+  return reads
+}
+
 const ONCE = ['CommandSent', 'CommandCompleted']
 
 test('a handler begins while its read is being committed; its outcome is recorded once the read is durable', async () => {
@@ -79,47 +87,46 @@ test('a handler begins while its read is being committed; its outcome is recorde
   expect(await events(commandId)).toEqual(ONCE)
 })
 
-test('after a read that was undone its handlers go on, and the same worker does not begin their commands again', async () => {
-  const go = signal()
-  const both = signal()
-  let slow = 0
-  const { bus, undo, until, ended, events, messages } = await withHeldReads({
-    concurrency: 2,
-    handlers: {
-      Quick: async () => {
-        if (slow > 0) both.resolve()
+test.each([
+  { when: 'has ended', ends: true },
+  { when: 'goes on', ends: false },
+])(
+  'after a read that was undone the attempt stays whose handler $when: the worker does not begin it again',
+  async ({ ends }) => {
+    const began = signal()
+    const go = signal()
+    let runs = 0
+    const { bus, undo, until, ended, events, messages } = await withHeldReads({
+      handlers: {
+        Charge: async () => {
+          runs++
+          began.resolve()
+          if (!ends) await go.promise
+        },
       },
-      Slow: async () => {
-        slow++
-        both.resolve()
-        await go.promise
-      },
-    },
-  })
-  const sent = await bus.sendBatch(
-    'payments',
-    ['Slow', 'Quick'].map(commandType => ({ commandType, data: {}, maxAttempts: 1 })),
-  )
-  await both.promise
-  await undo()
-  // the worker has read it once more
-  await until(
-    () => messages('payments__commands'),
-    ([message]) => message?.read_ct === 1,
-  )
-  go.resolve()
-  for (const { commandId } of sent) {
+    })
+    const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
+    await began.promise
+    await undo()
+    if (!ends) {
+      // the worker has read it once more
+      await until(
+        () => messages('payments__commands'),
+        ([message]) => message?.read_ct === 1,
+      )
+    }
+    go.resolve()
     expect(await ended(commandId)).toMatchObject({ totalAttempts: 1 })
     expect(await events(commandId)).toEqual(ONCE)
-  }
-  expect(slow).toBe(1)
-})
+    if (!ends) expect(runs).toBe(1)
+  },
+)
 
-test('20 reads that are undone at once, beside another worker: the first outcome of each command is recorded, once', async () => {
+test('a read of 20 that is undone, beside another worker: the first outcome of each command is recorded, once', async () => {
   const all = signal()
   const go = signal()
   let begun = 0
-  const { bus, another, work, undo, ended, events } = await withHeldReads({
+  const { bus, another, work, hold, undo, until, messages, ended, events } = await withReads({
     concurrency: 20,
     handlers: {
       Charge: async () => {
@@ -128,7 +135,14 @@ test('20 reads that are undone at once, beside another worker: the first outcome
       },
     },
   })
+  const { pauseId } = await bus.pause({ domain: 'payments', reason: 'until all are there' })
   const sent = await Promise.all(Array.from({ length: 20 }, () => bus.send('payments', 'Charge', {})))
+  await until(
+    () => messages('payments__commands'),
+    there => there.length === 20,
+  )
+  await hold()
+  await bus.resume(pauseId)
   await all.promise
   await work({ domain: 'payments', concurrency: 20, handlers: { Charge: async () => {} } }, another())
   await undo()
@@ -198,15 +212,124 @@ test('a handler that extends its lease waits until its read is durable', async (
   expect(reply).toMatchObject({ type: 'CommandCompleted', result: { later: true } })
 })
 
-test('a worker that stops while a read is being committed gives back what nobody began, and the read does not count', async () => {
-  const { bus, isHeld, worker, release, messages } = await withHeldReads({
-    concurrency: 1,
-    handlers: { Charge: async () => {} },
+describe('messages that go back while their read is being committed', () => {
+  const many = (count: number) => Array.from({ length: count }, () => ({ commandType: 'Charge', data: {} }))
+
+  /** A worker with one slot that has begun the first of 20 commands, and has read the others ahead; the handler runs until `go`. */
+  const withBuffer = async () => {
+    const began = signal()
+    const go = signal()
+    let isHeld = false
+    const reads = await withReads({
+      concurrency: 1,
+      handlers: {
+        Charge: async () => {
+          if (!isHeld) return
+          began.resolve()
+          await go.promise
+        },
+      },
+    })
+    const { bus, hold, until, messages, pool } = reads
+    // quick ones first, so that it reads ahead
+    await bus.sendBatch('payments', many(50))
+    await until(
+      () => messages('payments__commands'),
+      left => left.length === 0,
+    )
+    await pool.query('delete from command_bus_command')
+    await hold()
+    isHeld = true
+    await bus.sendBatch('payments', many(20))
+    await began.promise
+    await reads.isHeld()
+    const attempts = async (): Promise<readonly number[]> => {
+      const { rows } = await pool.query('select total_attempts from command_bus_command order by 1')
+      return rows.map(row => row.total_attempts)
+    }
+    return { ...reads, go, attempts }
+  }
+
+  const zeros = (count: number): number[] => Array(count).fill(0)
+  const counts = (messages: readonly QueueMessage[]) => messages.map(({ read_ct }) => read_ct).toSorted()
+
+  test('a stop gives back what nobody began, and its read does not count', async () => {
+    const { worker, release, messages, go } = await withBuffer()
+    const stopped = worker.stop({ deadlineMs: 30_000 })
+    await release()
+    go.resolve()
+    await stopped
+    const left = await messages('payments__commands')
+    expect(counts(left)).toEqual(zeros(19))
+    expect(left.filter(({ vt }) => vt.getTime() > Date.now() + 1_000)).toEqual([])
   })
-  await bus.send('payments', 'Charge', {}, { key: 'account 1' })
-  await isHeld()
-  const stopped = worker.stop({ deadlineMs: 5_000 })
-  await release()
-  await stopped
-  expect(await messages('payments__commands')).toMatchObject([{ read_ct: 0 }])
+
+  test('so does a crash, after which the attempt that ran does not count either', async () => {
+    const { pool, worker, release, until, messages } = await withBuffer()
+    const crashed = worker.crashed(new Error('broken'), { withinMs: 30_000 })
+    await release()
+    await crashed
+    const failed = `select 1 from command_bus_command where last_error_code = 'WORKER_CRASHED'`
+    await until(
+      () => pool.query(failed),
+      ({ rowCount }) => rowCount === 1,
+    )
+    expect(counts(await messages('payments__commands'))).toEqual(zeros(20))
+  })
+
+  test.each(['stop', 'crash'])('a %s records nothing of a read that was undone', async how => {
+    const { worker, undo, messages, attempts } = await withBuffer()
+    const ended =
+      how === 'stop' ? worker.stop({ deadlineMs: 0 }) : worker.crashed(new Error('broken'), { withinMs: 30_000 })
+    await undo()
+    await ended
+    expect(counts(await messages('payments__commands'))).toEqual(zeros(20))
+    expect(await attempts()).toEqual(zeros(20))
+  })
+
+  test('a pause puts aside what was read, and the read does not count', async () => {
+    const { bus, until, release, messages, go } = await withBuffer()
+    await bus.pause({ domain: 'payments', commandType: 'Charge', reason: 'incident' })
+    await release()
+    go.resolve()
+    const left = await until(
+      () => messages('payments__commands'),
+      all => all.length === 19 && all.every(({ vt }) => vt.getTime() > Date.now() + 60_000),
+    )
+    expect(counts(left)).toEqual(zeros(19))
+  })
+
+  test('a message that the worker itself reads again stays with the attempt that runs', async () => {
+    const began = signal()
+    const go = signal()
+    const signals: AbortSignal[] = []
+    const { bus, pool, hold, isHeld, release, until, messages, ended, events } = await withReads({
+      handlers: {
+        Charge: async (_, context) => {
+          signals.push(context.signal)
+          began.resolve()
+          await go.promise
+        },
+      },
+    })
+    const { commandId } = await bus.send('payments', 'Charge', {})
+    await began.promise
+    await until(
+      () => bus.getCommand('payments', commandId),
+      command => command?.status === 'IN_PROGRESS',
+    )
+    await hold()
+    // its lease has ended
+    await pool.query('update pgmq.q_payments__commands set vt = clock_timestamp()')
+    await isHeld()
+    await release()
+    await until(
+      () => messages('payments__commands'),
+      ([message]) => message?.read_ct === 1 && message.vt.getTime() > Date.now() + 10_000,
+    )
+    go.resolve()
+    expect(await ended(commandId)).toMatchObject({ totalAttempts: 1 })
+    expect(await events(commandId)).toEqual(ONCE)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+  })
 })

@@ -3,7 +3,7 @@ import type { ClientBase, QueryConfig, QueryResult } from 'pg'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
 import { isLostStatement, type Pooling } from './pooling.ts'
-import { isRowsFirst, withRows } from './rows-first.ts'
+import { isRowsFirst, rowsLast } from './rows-first.ts'
 import { ownTypes } from './types.ts'
 
 interface Statement {
@@ -61,13 +61,13 @@ const withLimit = ({ idleInTransactionMs: ms }: Home, text: string): string =>
 
 /** @param mayName whether a statement may have a name on this connection */
 export const runIn = (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) => {
-  const runHere = async (query: Query, values?: unknown[]): Promise<QueryResult> => {
-    const config: QueryConfig = typeof query === 'string' ? { text: query } : query
+  return async (query: Query, values?: unknown[]): Promise<QueryResult> => {
+    const given: QueryConfig = typeof query === 'string' ? { text: query } : query
+    // not every pooler passes on what comes before the end
+    const config = isRowsFirst(given) && home.pooling !== 'none' ? rowsLast(given) : given
     if (home.schema === null && namesOurs(config.text)) {
       home.schema = await findInstallation(async text => run({ text, types: ownTypes }))
     }
-    // not every pooler passes on what comes before the end
-    if (isRowsFirst(config) && home.pooling !== 'none') return withRows(config, plain => runHere(plain, values))
     const { text, mark } = statementOf(home, config.text)
     const { name, ...unnamed } = {
       ...config,
@@ -87,5 +87,4 @@ export const runIn = (home: Home, run: RunQuery, mayName: () => boolean, isIdle:
       return run(unnamed)
     }
   }
-  return runHere
 }

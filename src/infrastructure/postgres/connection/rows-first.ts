@@ -1,6 +1,6 @@
 import pg, { type ClientBase, type Connection, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg'
 
-/** A statement whose rows are passed on when they are there, which may be before its transaction has been committed. */
+/** A statement whose rows are passed on before its transaction is committed, where that is possible. Its answer has them, too. */
 export interface RowsFirst extends QueryConfig {
   readonly onRows: (rows: readonly QueryResultRow[]) => void
 }
@@ -8,56 +8,53 @@ export interface RowsFirst extends QueryConfig {
 /** What `pg` does not declare of its statements. */
 interface StatementParts extends pg.Query {
   callback: (error: Error | null, result: QueryResult) => void
+  portal: string
+  _getRows(connection: Connection): void
   handleCommandComplete(message: unknown, connection: Connection): void
 }
 
-/** As many rows as the protocol can ask for. With a limit `pg` asks for the commit only when it has the rows. */
-const ALL = 2 ** 31 - 1
-
-const Statement = pg.Query as unknown as new (config: QueryConfig & { readonly rows: number }) => StatementParts
+const Statement = pg.Query as unknown as new (config: QueryConfig & { readonly queryMode: string }) => StatementParts
 
 class RowsFirstStatement extends Statement {
+  /** The bus has a time limit of its own; that of a user's pool would take an answer for late after a blocked event loop. */
+  readonly query_timeout = 2 ** 31 - 1
   readonly #rows: QueryResultRow[] = []
   readonly #onRows: RowsFirst['onRows']
 
   constructor({ onRows, ...config }: RowsFirst) {
-    super({ ...config, rows: ALL })
+    super({ ...config, queryMode: 'extended' })
     this.#onRows = onRows
     this.on('row', row => this.#rows.push(row))
   }
 
-  /** The commit is asked for first: it comes even if what the rows begin ends this process. */
+  /** The commit is asked for together with the rows: it does not depend on what becomes of this process. */
+  override _getRows(connection: Connection): void {
+    connection.execute({ portal: this.portal }, false)
+    connection.flush()
+    connection.sync()
+  }
+
   override handleCommandComplete(message: unknown, connection: Connection): void {
     super.handleCommandComplete(message, connection)
     this.#onRows(this.#rows)
   }
 }
 
-/** Another kind of client may speak to the server in its own way, and one that sends statements ahead refuses a limit of rows. */
-const canHaveRowsFirst = (client: ClientBase): boolean => {
-  const { connection, pipeline } = client as { connection?: { readonly flush?: unknown }; readonly pipeline?: boolean }
-  return typeof connection?.flush === 'function' && pipeline !== true
-}
+/** A client of another copy of `pg`, or of another kind, may work in its own way. */
+const canHaveRowsFirst = (client: ClientBase): boolean =>
+  client instanceof pg.Client && typeof Statement.prototype._getRows === 'function'
 
 export const isRowsFirst = (config: QueryConfig): config is RowsFirst => 'onRows' in config
 
-/** Runs a statement. Its rows come with its end where the client cannot have them before. */
+/** The statement as any other. */
+export const rowsLast = ({ onRows, ...config }: RowsFirst): QueryConfig => config
+
 export const runOn = (client: ClientBase, config: QueryConfig): Promise<QueryResult> => {
   if (!isRowsFirst(config)) return client.query(config)
-  if (!canHaveRowsFirst(client)) return withRows(config, plain => client.query(plain))
+  if (!canHaveRowsFirst(client)) return client.query(rowsLast(config))
   return new Promise((resolve, reject) => {
     const statement = new RowsFirstStatement(config)
     statement.callback = (error, result) => (error === null ? resolve(result) : reject(error))
     client.query(statement)
   })
-}
-
-/** The same as any other statement: its rows are passed on when it has ended. */
-export const withRows = async (
-  { onRows, ...config }: RowsFirst,
-  run: (config: QueryConfig) => Promise<QueryResult>,
-): Promise<QueryResult> => {
-  const result = await run(config)
-  onRows(result.rows)
-  return result
 }

@@ -1,5 +1,5 @@
 import type { Pool, QueryConfig } from 'pg'
-import type { Delivery, DeliveryTag, OpenRead, Queue } from '../../../application/ports/queue.ts'
+import { type Delivery, type DeliveryTag, type OpenRead, over, type Queue } from '../../../application/ports/queue.ts'
 import { domainOfQueue } from '../../../domain/command/names.ts'
 import { instant } from '../connection/instant.ts'
 import type { RowsFirst } from '../connection/rows-first.ts'
@@ -26,10 +26,11 @@ interface EndRow {
 
 const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
 
-const tagOf = (queue: string, { msg_id, read_ct }: MessageRow): DeliveryTag => ({
+const tagOf = (queue: string, { msg_id, read_ct }: MessageRow, read: OpenRead): DeliveryTag => ({
   queue,
   msgId: msg_id,
   delivery: read_ct,
+  read,
 })
 
 const deliveryOf = (queue: string, row: MessageRow, read: OpenRead): Delivery => {
@@ -57,8 +58,8 @@ const READ_MESSAGES = {
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
 
-/** Resolves when the rows are there. */
-const rowsOf = <Row>(pool: Pool, config: QueryConfig) =>
+/** Resolves when the rows are there; `onEnd` has them once they are durable. */
+const rowsOf = <Row>(pool: Pool, config: QueryConfig, onEnd: (rows: readonly Row[]) => void) =>
   new Promise<{ readonly rows: readonly Row[]; readonly read: OpenRead }>((resolve, reject) => {
     let isOver = false
     const pass = (rows: readonly object[]): void => resolve({ rows: rows as readonly Row[], read })
@@ -69,7 +70,10 @@ const rowsOf = <Row>(pool: Pool, config: QueryConfig) =>
         .finally(() => {
           isOver = true
         })
-        .then(({ rows }) => pass(rows)),
+        .then(({ rows }) => {
+          onEnd(rows)
+          pass(rows)
+        }),
     }
     // who has the rows by then looks at `durable`
     read.durable.catch(reject)
@@ -90,6 +94,7 @@ export const createPgmqQueue = (
 ): Queue => {
   const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
+    await over(tags)
     await pool.query(
       `select command_bus_hand_back($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8), $5::boolean)`,
       [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), delayMs / 1000, uncount],
@@ -101,11 +106,12 @@ export const createPgmqQueue = (
 
     read: async (queue, quantity, leaseMs) => {
       const plan = positions.next(queue)
-      const { rows: all, read } = await rowsOf<MessageRow | EndRow>(pool, {
-        ...(logIsHere ? READ : READ_MESSAGES),
-        values: [queue, leaseMs / 1000, quantity, plan.after],
-      })
-      plan.reached(all.at(-1)?.due)
+      const values = [queue, leaseMs / 1000, quantity, plan.after]
+      const { rows: all, read } = await rowsOf<MessageRow | EndRow>(
+        pool,
+        { ...(logIsHere ? READ : READ_MESSAGES), values },
+        found => plan.reached(found.at(-1)?.due),
+      )
       const rows = all.filter(isMessage)
       try {
         return rows.map(row => deliveryOf(queue, row, read))
@@ -113,7 +119,7 @@ export const createPgmqQueue = (
         // no worker begins these
         await handBack(
           queue,
-          rows.map(row => tagOf(queue, row)),
+          rows.map(row => tagOf(queue, row, read)),
           { uncount: true },
         ).catch(() => {})
         throw error
@@ -132,6 +138,7 @@ export const createPgmqQueue = (
     },
 
     extend: async (queue, tags, leaseMs) => {
+      await over(tags)
       const { rows } = await pool.query(
         `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
         [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
@@ -157,6 +164,7 @@ export const createPgmqQueue = (
 
     putAside: async (queue, tags, pauses) => {
       if (tags.length === 0) return
+      await over(tags)
       await pool.query('select command_bus_put_aside($1::text, $2::bigint[], $3::int[], $4::uuid[])', [
         queue,
         tags.map(tag => tag.msgId),
