@@ -254,8 +254,9 @@ describe('messages that go back while their read is being committed', () => {
   const counts = (messages: readonly QueueMessage[]) => messages.map(({ read_ct }) => read_ct).toSorted()
 
   test('a stop gives back what nobody began, and its read does not count', async () => {
-    const { worker, release, messages, go } = await withBuffer()
+    const { worker, meanwhile, release, messages, go } = await withBuffer()
     const stopped = worker.stop({ deadlineMs: 30_000 })
+    await meanwhile()
     await release()
     go.resolve()
     await stopped
@@ -265,8 +266,9 @@ describe('messages that go back while their read is being committed', () => {
   })
 
   test('so does a crash, after which the attempt that ran does not count either', async () => {
-    const { pool, worker, release, until, messages } = await withBuffer()
+    const { pool, worker, meanwhile, release, until, messages } = await withBuffer()
     const crashed = worker.crashed(new Error('broken'), { withinMs: 30_000 })
+    await meanwhile()
     await release()
     await crashed
     const failed = `select 1 from command_bus_command where last_error_code = 'WORKER_CRASHED'`
@@ -288,8 +290,9 @@ describe('messages that go back while their read is being committed', () => {
   })
 
   test('a pause puts aside what was read, and the read does not count', async () => {
-    const { bus, until, release, messages, go } = await withBuffer()
+    const { bus, until, meanwhile, release, messages, go } = await withBuffer()
     await bus.pause({ domain: 'payments', commandType: 'Charge', reason: 'incident' })
+    await meanwhile()
     await release()
     go.resolve()
     const left = await until(
