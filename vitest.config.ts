@@ -32,7 +32,6 @@ const onBothStores = [
   'sending/undelivered-replies',
   'crashing/kill',
   'working/adopting',
-  'working/early-start',
   'flow/pauses',
   'flow/schedules',
   'flow/lanes-seen',

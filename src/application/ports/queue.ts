@@ -15,28 +15,6 @@ export interface Delivery {
   readonly own?: true
   /** Characters of the body, or of that event, as text. */
   readonly size: number
-  /** Where the message may have come before the end of the read. */
-  readonly read?: OpenRead
-}
-
-/**
- * A read whose messages came before it was committed. Until it is over their handlers may run, but nothing is recorded of them. If
- * it was undone, others may read the messages with the same count: the first outcome is recorded then.
- */
-export interface OpenRead {
-  readonly isOver: () => boolean
-  /** Rejects if the read was undone, or if nobody knows. */
-  readonly durable: Promise<void>
-}
-
-/** Resolves when the reads of these messages are durable; rejects if one of them is not. */
-export const durable = async (tags: readonly DeliveryTag[]): Promise<void> => {
-  await Promise.all(new Set(tags.map(({ read }) => read?.durable)))
-}
-
-/** Resolves when the reads of these messages are over. */
-export const over = async (tags: readonly DeliveryTag[]): Promise<void> => {
-  await Promise.allSettled(new Set(tags.map(({ read }) => read?.durable)))
 }
 
 /** The event that sent a command, in its stored form. */
@@ -51,7 +29,7 @@ export interface LaneMessage extends DeliveryTag {
   readonly commandId: string
 }
 
-export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery' | 'read'>
+export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery'>
 
 /**
  * Names a message among those of a domain's queues, each of which numbers its own: the message's id, followed by the queue where
@@ -73,7 +51,7 @@ export interface QueuePlace {
 export interface Queue {
   /** Makes the queue when it does not exist yet. */
   readonly ensure: (queue: string) => Promise<void>
-  /** Reads up to `quantity` visible messages and hides them for `leaseMs`. They may come before that is durable (`Delivery.read`). */
+  /** Reads up to `quantity` visible messages and hides them for `leaseMs`. */
   readonly read: (queue: string, quantity: number, leaseMs: number) => Promise<readonly Delivery[]>
   /** Moves messages to the archive. */
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>

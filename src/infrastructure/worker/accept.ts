@@ -1,6 +1,6 @@
 import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import { type Delivery, durable, messageKey, type Queue } from '../../application/ports/queue.ts'
+import { type Delivery, messageKey, type Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { Pausing } from './flow/pausing.ts'
@@ -25,10 +25,7 @@ export interface AcceptDeps {
 /** How long a message stays hidden when its command's events cannot be read. */
 const UNREADABLE_MS = 30_000
 
-/**
- * Passes work items on to `take`, and settles all other messages once their read is durable. So do those wait that have to be
- * begun with care.
- */
+/** Passes work items on to `take`, and settles all other messages. */
 export const createAccept = (deps: AcceptDeps) => {
   const { queue, name, strangers, reporter, suspects, pausing, unknownTypes, log, take } = deps
   /** Messages that cannot be settled now go back to the queue. */
@@ -100,26 +97,19 @@ export const createAccept = (deps: AcceptDeps) => {
     const finished: Delivery[] = []
     const strange: Delivery[] = []
     const reasons = new Map<string, string>()
-    const suspected: WorkItem[] = []
+    const apart: Delivery[] = []
     const inLanes: WorkItem[] = []
-    const parked: Extract<OpenedMessage, { kind: 'exhausted' | 'tampered' }>[] = []
-    const expired: Extract<OpenedMessage, { kind: 'expired' }>[] = []
     const unreadable: Delivery[] = []
     const paused: WorkItem[] = []
     const putOff: WorkItem[] = []
-    let taken = 0
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
         case 'work':
           if (pausing.holds(one)) paused.push(one)
           else if (unknownTypes.holds(one)) putOff.push(one)
-          else if (one.command.sent.lane !== undefined) inLanes.push(one)
-          else if (one.suspect) suspected.push(one)
-          else {
-            take(one)
-            taken++
-          }
+          else if (one.command.sent.lane === undefined) run(one, apart)
+          else inLanes.push(one)
           break
         case 'tampered':
           log.error(
@@ -132,13 +122,13 @@ export const createAccept = (deps: AcceptDeps) => {
             },
             'a message says something else than the log: it does not run, and its command is parked',
           )
-          parked.push(one)
+          park(one)
           break
         case 'expired':
-          expired.push(one)
+          expire(one)
           break
         case 'exhausted':
-          parked.push(one)
+          park(one)
           break
         case 'finished':
           log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
@@ -158,19 +148,6 @@ export const createAccept = (deps: AcceptDeps) => {
         case 'stale':
           break
       }
-    }
-    const read = durable(opened.map(({ delivery }) => delivery))
-    if (taken === opened.length) {
-      read.catch(error => log.warn({ err: error, queue: name }, 'a read was undone: the handlers that it began go on'))
-      return
-    }
-    await read
-    parked.forEach(park)
-    expired.forEach(expire)
-    const apart: Delivery[] = []
-    for (const job of suspected) {
-      if (pausing.holds(job)) paused.push(job)
-      else run(job, apart)
     }
     // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([

@@ -1,6 +1,6 @@
 import type { OpenedMessage } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import { type Delivery, over, type Queue } from '../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { retryTransient } from '../postgres/transactions/retry-transient.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import type { WakeUp } from '../shared/wake-up.ts'
@@ -53,9 +53,7 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
   return async (): Promise<void> => {
     const backOff = createBackOff()
     let lookedAt = Number.NEGATIVE_INFINITY
-    let last: readonly Delivery[] = []
-    // one read at a time, however long the database takes to commit it
-    for (; !deps.isStopping(); await over(last)) {
+    while (!deps.isStopping()) {
       let read = 0
       health.round()
       try {
@@ -65,17 +63,12 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
           await slotFree.wait(pause > 0 ? pause : pollMs)
           continue
         }
-        last = await queue.read(name, quantity, leaseMs)
-        const deliveries = await own.others(last)
+        const deliveries = await own.others(await queue.read(name, quantity, leaseMs))
         slots.saw(deliveries)
         read = deliveries.length
         const opened = read > 0 ? await openOrHandBack(deliveries) : []
-        if (read > 0) {
-          const accepting = deps.accept(opened)
-          // what is to be worked on has been taken by then, whatever becomes of the other messages
-          slots.pump()
-          await accepting.finally(slots.pump)
-        }
+        // what is to be worked on has been taken by then, whatever becomes of the other messages
+        if (read > 0) await deps.accept(opened).finally(slots.pump)
         const looks = !deps.isStopping() && (read === 0 || performance.now() - lookedAt >= LOOK_MS)
         const next = looks ? await queue.nextVisibleIn(name) : null
         if (looks) lookedAt = performance.now()

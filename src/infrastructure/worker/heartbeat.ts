@@ -19,9 +19,6 @@ interface HeartbeatOptions {
   readonly log: Log
 }
 
-/** Before that the queue does not know of the lease. */
-const isReadOver = ({ delivery: { read } }: WorkItem): boolean => read?.isOver() !== false
-
 const SHORTEST_MS = 200
 /** After this time without an answer the connection for leases is replaced. */
 export const LONGEST_ANSWER_MS = 10_000
@@ -47,8 +44,8 @@ export const startHeartbeat = (options: HeartbeatOptions) => {
   }
 
   const beat = async (): Promise<void> => {
-    const runs = held().filter(({ job }) => isReadOver(job))
-    const tags = [...runs.map(({ job }) => job), ...buffered().filter(isReadOver)].map(({ delivery }) => delivery)
+    const runs = held()
+    const tags = [...runs.map(run => run.job.delivery), ...buffered().map(job => job.delivery)]
     const ours = new Set(await extend(tags))
     failingSince = null
     const stillHeld = new Set(held())

@@ -24,8 +24,7 @@ const PAUSE_MS = 1_000
 /**
  * The messages that this worker holds. When a blocked process loses a lease, it may read its own message again. Then the
  * command is not begun a second time: the read is taken back, so that the running attempt stays the present one, unless
- * another worker had the message in between. After a read that was undone the same message comes with the same count: it stays
- * with the running attempt, which has a lease again.
+ * another worker had the message in between.
  */
 export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps) => {
   const held = new Map<string, Held>()
@@ -75,15 +74,15 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const isHeld = (tag: DeliveryTag): boolean => held.has(messageKey(tag))
       const again = deliveries.filter(isHeld)
       if (again.length === 0) return deliveries
-      const later = (tag: DeliveryTag): number => tag.delivery - (held.get(messageKey(tag))?.delivery ?? tag.delivery)
-      const kept = again.filter(tag => later(tag) === 1)
-      const taken = again.filter(tag => ![0, 1].includes(later(tag)))
+      const isNext = (tag: Delivery): boolean => held.get(messageKey(tag))?.delivery === tag.delivery - 1
+      const kept = again.filter(isNext)
+      const taken = again.filter(delivery => !isNext(delivery))
       for (const tag of taken) held.get(messageKey(tag))?.lost(tag)
       // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
       const mayBegin = deliveries.filter(tag => !isHeld(tag))
       // one that only waited in the buffer has been released
       const runs = taken.filter(isHeld)
-      warnOf(again.filter(isHeld))
+      warnOf([...kept, ...runs])
       await giveBack(kept, leaseMs)
       await giveBack(runs, PAUSE_MS)
       return mayBegin

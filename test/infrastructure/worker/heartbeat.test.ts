@@ -131,17 +131,3 @@ test('runs one beat at a time, and a stop waits for the present beat', async () 
   await stop
   expect(asked).toHaveLength(1)
 })
-
-test('leaves out messages whose read is not over, and does not take them for lost', async () => {
-  let isOver = false
-  const read = { isOver: () => isOver, durable: new Promise<void>(() => {}) }
-  const { heartbeat, asked, aborted, held } = beating(30_000)
-  Object.assign(held[1]?.job.delivery ?? {}, { read })
-  await vi.advanceTimersByTimeAsync(10_000)
-  expect(asked).toEqual(['own 1,2,3 30000', 'own 1,3 30000'])
-  isOver = true
-  await vi.advanceTimersByTimeAsync(10_000)
-  expect(asked.at(-1)).toBe('own 1,2,3 30000')
-  expect(aborted).toEqual([])
-  await heartbeat.stop()
-})

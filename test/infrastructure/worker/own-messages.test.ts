@@ -42,16 +42,6 @@ test('a message that it holds does not start twice: the second read is handed ba
   expect(warned).toEqual([[which, 'messages came back while this worker still holds them; they are not begun again']])
 })
 
-test('one whose read was undone comes with the same count: it stays with the attempt that runs, whose read this is now', async () => {
-  const { own, givenBack, warned } = ownMessages()
-  own.hold(message('1', 3), () => expect.unreachable())
-  expect(await own.others([message('1', 3), message('2', 1)])).toEqual([message('2', 1)])
-  expect(givenBack).toEqual([])
-  expect(warned).toHaveLength(1)
-  own.letGo(message('1', 3), 50)
-  expect(givenBack).toEqual([])
-})
-
 test('one that was read for its next attempt before the report of this one was answered becomes visible when that attempt is due', async () => {
   const { own, givenBack } = ownMessages()
   const held = ['1', '2', '3'].map(msgId => message(msgId, 3))

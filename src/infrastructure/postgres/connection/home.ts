@@ -3,7 +3,6 @@ import type { ClientBase, QueryConfig, QueryResult } from 'pg'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
 import { isLostStatement, type Pooling } from './pooling.ts'
-import { isRowsFirst, rowsLast } from './rows-first.ts'
 import { ownTypes } from './types.ts'
 
 interface Statement {
@@ -60,11 +59,10 @@ const withLimit = ({ idleInTransactionMs: ms }: Home, text: string): string =>
   ms !== null && /^begin\b/.test(text) ? `${text}; set local idle_in_transaction_session_timeout = ${ms}` : text
 
 /** @param mayName whether a statement may have a name on this connection */
-export const runIn = (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) => {
-  return async (query: Query, values?: unknown[]): Promise<QueryResult> => {
-    const given: QueryConfig = typeof query === 'string' ? { text: query } : query
-    // not every pooler passes on what comes before the end
-    const config = isRowsFirst(given) && home.pooling !== 'none' ? rowsLast(given) : given
+export const runIn =
+  (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) =>
+  async (query: Query, values?: unknown[]): Promise<QueryResult> => {
+    const config: QueryConfig = typeof query === 'string' ? { text: query } : query
     if (home.schema === null && namesOurs(config.text)) {
       home.schema = await findInstallation(async text => run({ text, types: ownTypes }))
     }
@@ -87,4 +85,3 @@ export const runIn = (home: Home, run: RunQuery, mayName: () => boolean, isIdle:
       return run(unnamed)
     }
   }
-}

@@ -2,7 +2,6 @@ import type { ClientBase, Pool, PoolClient } from 'pg'
 import { giveUpStatement, lastStatement } from '../network/give-up.ts'
 import { answeredWithin, NoAnswerError } from '../network/time-limit.ts'
 import type { RunQuery } from './home.ts'
-import { runOn } from './rows-first.ts'
 
 /** Whether the client is outside any transaction; false where the client does not know. */
 export const isIdle = (client: ClientBase): boolean => client.getTransactionStatus?.() === 'I'
@@ -10,7 +9,7 @@ export const isIdle = (client: ClientBase): boolean => client.getTransactionStat
 export const limited =
   (client: ClientBase, timeoutMs: number, onLate: (client: ClientBase) => void): RunQuery =>
   config => {
-    const answer = runOn(client, config)
+    const answer = client.query(config)
     const statement = lastStatement(client)
     return answeredWithin(timeoutMs, answer, () => {
       giveUpStatement(client, statement)

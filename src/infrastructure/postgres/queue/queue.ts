@@ -1,8 +1,7 @@
-import type { Pool, QueryConfig } from 'pg'
-import { type Delivery, type DeliveryTag, type OpenRead, over, type Queue } from '../../../application/ports/queue.ts'
+import type { Pool } from 'pg'
+import type { Delivery, DeliveryTag, Queue } from '../../../application/ports/queue.ts'
 import { domainOfQueue } from '../../../domain/command/names.ts'
 import { instant } from '../connection/instant.ts'
-import type { RowsFirst } from '../connection/rows-first.ts'
 import { admitLanes } from './lanes.ts'
 import type { QueueCatalog } from './queue-catalog.ts'
 import { createReadPositions } from './read-positions.ts'
@@ -26,23 +25,21 @@ interface EndRow {
 
 const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
 
-const tagOf = (queue: string, { msg_id, read_ct }: MessageRow, read: OpenRead): DeliveryTag => ({
+const tagOf = (queue: string, { msg_id, read_ct }: MessageRow): DeliveryTag => ({
   queue,
   msgId: msg_id,
   delivery: read_ct,
-  read,
 })
 
-const deliveryOf = (queue: string, row: MessageRow, read: OpenRead): Delivery => {
+const deliveryOf = (queue: string, row: MessageRow): Delivery => {
   const { msg_id: msgId, read_ct: delivery } = row
   if (row.data === null) {
     const { message, own } = row
-    const body = JSON.parse(message)
-    return { queue, msgId, delivery, body, size: message.length, read, ...(own === true ? { own } : {}) }
+    return { queue, msgId, delivery, body: JSON.parse(message), size: message.length, ...(own === true ? { own } : {}) }
   }
   const { command_id: commandId, data, meta } = row
   const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
-  return { queue, msgId, delivery, body: undefined, sent, size: data.length, read }
+  return { queue, msgId, delivery, body: undefined, sent, size: data.length }
 }
 
 const READ = {
@@ -57,27 +54,6 @@ const READ_MESSAGES = {
            command_bus_message_of(command_bus_domain_of($1::text), command_id, data, meta))::text as message
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
-
-/** Resolves when the rows are there; `onEnd` has them once they are durable. */
-const rowsOf = <Row>(pool: Pool, config: QueryConfig, onEnd: (rows: readonly Row[]) => void) =>
-  new Promise<{ readonly rows: readonly Row[]; readonly read: OpenRead }>((resolve, reject) => {
-    let isOver = false
-    const pass = (rows: readonly object[]): void => resolve({ rows: rows as readonly Row[], read })
-    const read: OpenRead = {
-      isOver: () => isOver,
-      durable: pool
-        .query({ ...config, onRows: pass } as RowsFirst)
-        .finally(() => {
-          isOver = true
-        })
-        .then(({ rows }) => {
-          onEnd(rows)
-          pass(rows)
-        }),
-    }
-    // who has the rows by then looks at `durable`
-    read.durable.catch(reject)
-  })
 
 /** Messages that one statement of a sweep looks at. */
 const SWEPT_AT_ONCE = 2_000
@@ -94,7 +70,6 @@ export const createPgmqQueue = (
 ): Queue => {
   const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
-    await over(tags)
     await pool.query(
       `select command_bus_hand_back($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8), $5::boolean)`,
       [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), delayMs / 1000, uncount],
@@ -106,20 +81,19 @@ export const createPgmqQueue = (
 
     read: async (queue, quantity, leaseMs) => {
       const plan = positions.next(queue)
-      const values = [queue, leaseMs / 1000, quantity, plan.after]
-      const { rows: all, read } = await rowsOf<MessageRow | EndRow>(
-        pool,
-        { ...(logIsHere ? READ : READ_MESSAGES), values },
-        found => plan.reached(found.at(-1)?.due),
-      )
+      const { rows: all } = await pool.query<MessageRow | EndRow>({
+        ...(logIsHere ? READ : READ_MESSAGES),
+        values: [queue, leaseMs / 1000, quantity, plan.after],
+      })
+      plan.reached(all.at(-1)?.due)
       const rows = all.filter(isMessage)
       try {
-        return rows.map(row => deliveryOf(queue, row, read))
+        return rows.map(row => deliveryOf(queue, row))
       } catch (error) {
         // no worker begins these
         await handBack(
           queue,
-          rows.map(row => tagOf(queue, row, read)),
+          rows.map(row => tagOf(queue, row)),
           { uncount: true },
         ).catch(() => {})
         throw error
@@ -138,7 +112,6 @@ export const createPgmqQueue = (
     },
 
     extend: async (queue, tags, leaseMs) => {
-      await over(tags)
       const { rows } = await pool.query(
         `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
         [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
@@ -164,7 +137,6 @@ export const createPgmqQueue = (
 
     putAside: async (queue, tags, pauses) => {
       if (tags.length === 0) return
-      await over(tags)
       await pool.query('select command_bus_put_aside($1::text, $2::bigint[], $3::int[], $4::uuid[])', [
         queue,
         tags.map(tag => tag.msgId),

@@ -25,13 +25,11 @@ export interface GivenUp {
 
 /**
  * Records that running attempts were given up, so that nobody waits for their leases and the log has the reason. If the log
- * cannot be written, their messages still go back to the queue. Those whose read was undone are in the queue as before it.
+ * cannot be written, their messages still go back to the queue.
  */
 export const createGiveUp =
   ({ transact, queue, name, clock, log }: GiveUpDeps) =>
-  async (all: readonly GivenUp[]): Promise<void> => {
-    const reads = await Promise.allSettled(all.map(({ job }) => job.delivery.read?.durable))
-    const given = all.filter((_, i) => reads[i]?.status === 'fulfilled')
+  async (given: readonly GivenUp[]): Promise<void> => {
     if (given.length === 0) return
     const turns = given.map((one): CommandTurn => gaveUpTurn(one.job, one.error, one.counts, clock))
     try {

@@ -129,9 +129,8 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     if (this.#wait !== null) clearTimeout(this.#wait)
     if ('kind' in outcome && outcome.kind === 'failure') this.#failure = outcome.error
     this.#tellTelemetry(attempt => attempt.handled())
-    const before = this.#receipt ?? this.#openRead()
-    if (before === null) this.#report(outcome)
-    else void before.catch(() => {}).then(() => this.#report(outcome))
+    if (this.#receipt === null) this.#report(outcome)
+    else void this.#receipt.catch(() => {}).then(() => this.#report(outcome))
     this.#events.handled(this)
   }
 
@@ -210,21 +209,11 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
   }
 
   recordReceipt(): Promise<void> {
-    this.#receipt ??= this.#recordReceipt()
+    this.#receipt ??= this.#deps.reporter.report(receiptTurn(this.job)).then(outcome => {
+      if (wasAccepted(outcome)) this.#known = outcome.now
+      else void this.abandon('another worker has this command now')
+    })
     return this.#receipt
-  }
-
-  /** Null: the read is over. */
-  #openRead(): Promise<void> | null {
-    const { read } = this.job.delivery
-    return read === undefined || read.isOver() ? null : read.durable
-  }
-
-  async #recordReceipt(): Promise<void> {
-    await this.#openRead()?.catch(() => {})
-    const outcome = await this.#deps.reporter.report(receiptTurn(this.job))
-    if (wasAccepted(outcome)) this.#known = outcome.now
-    else void this.abandon('another worker has this command now')
   }
 
   abort(reason: string): void {

@@ -1,6 +1,6 @@
 import type { OpenedMessage } from '../../../application/commands/work-message.ts'
 import type { Log } from '../../../application/ports/log.ts'
-import { type Delivery, durable, type Queue } from '../../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../../application/ports/queue.ts'
 import type { Telemetry } from '../../../application/ports/telemetry.ts'
 import { MAX_STATEMENT_BYTES } from '../../../application/shared/json-size.ts'
 import type { QueueAdoption } from '../../postgres/strangers/queue-adoption.ts'
@@ -53,7 +53,6 @@ export const createStrangerKeeper = ({ queue, name, domain, log, telemetry, adop
     if (quantity < 2) return
     let left = await queue.read(name, quantity, own.leaseMs)
     try {
-      await durable(left)
       const opened = left.length === 0 ? [] : await own.open(left)
       const strangers = opened.flatMap(({ kind, delivery }) => (kind === 'unknown' ? [delivery] : []))
       if (strangers.length === 0) return
