@@ -125,16 +125,21 @@ describe('commands that no worker is there for', () => {
         select 'mail', gen_random_uuid(), 'Send', 'PENDING', 0, 3, 0, 'mail__commands', 'c', 0, 0, clock_timestamp(), now(), 0
         from generate_series(1, 20000) returning command_id)
       insert into pgmq.q_mail__commands (vt, message) select clock_timestamp(), jsonb_build_object('command_id', command_id) from made`)
-    const read = async () => {
+    const pages = async () => {
       const { rows } = await pool.query(
         `explain (analyze, buffers, format json) select * from command_bus_unhandled(null, null)`,
       )
       const { Plan: plan } = rows[0]['QUERY PLAN'][0]
       return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
     }
+    // the first time the session also reads what there is to know of the tables
+    const read = async () => {
+      await pages()
+      return pages()
+    }
     // 1,000 rows and 1,000 messages, which lie together; none of these rows is looked up by its key
-    expect(await read()).toBeLessThan(1_500)
+    expect(await read()).toBeLessThan(500)
     for (const table of ['command_bus_command', 'pgmq.q_mail__commands']) await pool.query(`vacuum analyze ${table}`)
-    expect(await read()).toBeLessThan(1_500)
+    expect(await read()).toBeLessThan(500)
   })
 })
