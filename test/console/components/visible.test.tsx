@@ -10,8 +10,8 @@ import { answering, asked, show } from './support.tsx'
 
 const nasty = 'a\u202eb\u200bc\u2066d\u001b[2J\u009b'
 const written = 'a\\u202Eb\\u200Bc\\u2066d\\u001B[2J\\u009B'
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what no page should have
-const HIDDEN = /[\u001b\u009b\u200b\u202e\u2066]/
+/** What no page should have. */
+const HIDDEN = /(?!\n)\p{Cc}|[\u200b\u202e\u2066]/u
 
 describe('hidden characters of a text are written out', () => {
   test("in every element, in titles and labels, also in the window's title", () => {

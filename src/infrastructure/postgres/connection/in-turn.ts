@@ -132,12 +132,7 @@ export const clientInTurn = ({ ways, writable }: InTurnOptions): typeof Client =
     return facade
   }
 
-  return class {
-    constructor(config?: ClientConfig) {
-      // biome-ignore lint/correctness/noConstructorReturn: which client it is shows when it is connected
-      return construct(config) as never
-    }
-  } as unknown as typeof Client
+  return new Proxy(pg.Client, { construct: (_, [config]) => construct(config) })
 }
 
 /** The error of a server that answered is worth more than that of one that did not. */
