@@ -121,18 +121,24 @@ export const runCli = async (deps: CliDeps, args: readonly string[]): Promise<nu
     if (error instanceof Interrupted) return error.exitCode
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     if (error instanceof CommanderError && error.code === 'commander.help') {
-      process.stderr.write(helpFor(program, args))
+      process.stderr.write(namedBy(program, args).helpInformation())
       return 2
     }
-    const { exitCode, code, message } = failureOf(error)
+    const { exitCode, code, message: fault } = failureOf(error)
+    const message =
+      error instanceof CommanderError ? `${fault.replace(/\.$/, '')}. ${usageOf(namedBy(program, args))}` : fault
     if (args.includes('--json')) process.stderr.write(`${jsonText({ error: { code, message } })}\n`)
     else printNote(`commandbus: ${message}`)
     return exitCode
   }
 }
 
-/** The help of a group that was named without one of its commands. */
-const helpFor = (program: Command, args: readonly string[]): string =>
-  args
-    .reduce((command, name) => command.commands.find(one => one.name() === name) ?? command, program)
-    .helpInformation()
+/** The command or group that the arguments name, as far as there is one. */
+const namedBy = (program: Command, args: readonly string[]): Command =>
+  args.reduce((command, name) => command.commands.find(one => one.name() === name) ?? command, program)
+
+const usageOf = (command: Command): string => {
+  const names = (one: Command): readonly string[] => [...(one.parent === null ? [] : names(one.parent)), one.name()]
+  const name = names(command).join(' ')
+  return `Usage: ${name} ${command.usage()}; ${name} --help explains it`
+}

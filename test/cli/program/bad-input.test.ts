@@ -31,7 +31,18 @@ describe('bad input', () => {
     [['worker', '--demo', '--handler-timeout', '0'], '--handler-timeout: must be from 1 to 2147483'],
     [['worker', '--demo', '--defer-unknown', '0'], '--defer-unknown: must be from 1 to 86400'],
     [['worker', '--handlers', '/no/such.js'], "/no/such.js cannot be loaded (Cannot find module '/no/such.js')"],
-    [['shwo'], "unknown command 'shwo'"],
+    [
+      ['shwo'],
+      "unknown command 'shwo' (Did you mean show?). Usage: commandbus [options] [command]; commandbus --help explains it",
+    ],
+    [
+      ['send', 'demo', 'Add', '{}'],
+      "too many arguments for 'send'. Expected 2 arguments but got 3. Usage: commandbus send [options] <domain> <type>; commandbus send --help explains it",
+    ],
+    [
+      ['tsq', 'note', unknown, '--text', 'x', '--txet', 'x'],
+      'Usage: commandbus tsq note [options] [ids...]; commandbus tsq note --help explains it',
+    ],
     [['start', '--port', 'http'], '--port must be a port number from 0 to 65535'],
   ]
 
